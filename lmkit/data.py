@@ -1,0 +1,33 @@
+"""Chapter 9. Batches: a pure function of (seed, step), so that resuming a run costs nothing."""
+
+from collections.abc import Iterator
+from itertools import count
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def batch_at(step: int, ids, batch_size: int, seq_len: int, starts=None, seed: int = 0) -> Tensor:
+    """The batch of training step `step`: random windows of `ids`, (batch_size, seq_len + 1) int64.
+
+    `starts` are the indices where a window may begin (default: anywhere). Windows that begin where a text begins
+    have no missing past, so their loss can be held against an exact floor.
+    """
+    ids = np.asarray(ids)
+    last = len(ids) - seq_len - 1
+    if last < 0:
+        raise ValueError(f"a window of {seq_len + 1} tokens does not fit into a text of {len(ids)}")
+    starts = np.arange(last + 1) if starts is None else np.asarray(starts)
+    starts = starts[starts <= last]
+    if len(starts) == 0:
+        raise ValueError(f"no start leaves room for a window of {seq_len + 1} tokens")
+    chosen = np.random.default_rng([seed, step]).choice(starts, size=batch_size)
+    windows = ids[chosen[:, None] + np.arange(seq_len + 1)]  # (B, T + 1)
+    return torch.from_numpy(windows.astype(np.int64))
+
+
+def batches(ids, batch_size: int, seq_len: int, starts=None, seed: int = 0, device: str = "cpu") -> Iterator[Tensor]:
+    """All batches of a run, one after the other, without end."""
+    for step in count():
+        yield batch_at(step, ids, batch_size, seq_len, starts, seed).to(device)

@@ -1,0 +1,228 @@
+"""Attention against PyTorch, transformers, and the formula written as loops."""
+
+import itertools
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from lmkit.attention import Attend, Attention, KVCache, attention_weights
+from lmkit.masks import causal_mask, padding_mask, window_mask
+from lmkit.positions import Rope
+
+
+def rand(*shape, seed=0):
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed + sum(shape)))
+
+
+def weights_by_loops(q, k, allowed):
+    """The definition, one number at a time: exp of the scaled dot product, over the sum of those allowed."""
+    B, n_heads, T, d_head = q.shape
+    group = n_heads // k.shape[1]
+    out = torch.zeros(B, n_heads, T, k.shape[2], dtype=torch.float64)
+    for b, h, t in itertools.product(range(B), range(n_heads), range(T)):
+        e = [
+            math.exp(sum(float(x) * float(y) for x, y in zip(q[b, h, t], k[b, h // group, s], strict=True)) / math.sqrt(d_head))
+            if allowed(b, t, s)
+            else 0.0
+            for s in range(k.shape[2])
+        ]
+        out[b, h, t] = torch.tensor(e, dtype=torch.float64) / (sum(e) or 1.0)
+    return out.float()
+
+
+@pytest.mark.parametrize("n_kv_heads", [4, 2, 1])
+def test_weights_are_the_definition(n_kv_heads):
+    q, k = rand(2, 4, 3, 6), rand(2, n_kv_heads, 5, 6)
+    torch.testing.assert_close(attention_weights(q, k), weights_by_loops(q, k, lambda b, t, s: True))
+
+
+def test_causal_weights_are_the_definition():
+    q, k = rand(2, 3, 5, 4), rand(2, 3, 5, 4, seed=1)
+    expected = weights_by_loops(q, k, lambda b, t, s: s <= t)
+    torch.testing.assert_close(attention_weights(q, k, causal=True), expected)
+
+
+@pytest.mark.parametrize("window", [1, 2, 3])
+def test_window_and_padding_are_the_definition(window):
+    q, k, pos = rand(2, 2, 5, 4), rand(2, 2, 5, 4, seed=1), torch.arange(5)
+    real = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]], dtype=torch.bool)
+    mask = causal_mask(pos, pos) & window_mask(pos, pos, window) & padding_mask(real)
+    expected = weights_by_loops(q, k, lambda b, t, s: s <= t and t - s < window and real[b, s])
+    torch.testing.assert_close(attention_weights(q, k, mask), expected)
+
+
+def test_the_window_reaches_both_ways_without_causality():
+    pos = torch.arange(4)
+    expected = torch.tensor([[1, 1, 0, 0], [1, 1, 1, 0], [0, 1, 1, 1], [0, 0, 1, 1]], dtype=torch.bool)
+    assert torch.equal(window_mask(pos, pos, 2), expected)
+
+
+def test_causality_holds_by_perturbation():
+    """Change the future: the past must not move. (A leak is invisible in the loss until it is too good.)"""
+    attn, x = Attention(12, 3), rand(1, 6, 12)
+    before = attn(x, causal=True)
+    for t in range(6):
+        changed = x.clone()
+        changed[:, t] += 1
+        after = attn(changed, causal=True)
+        assert torch.equal(before[:, :t], after[:, :t])
+        assert not torch.allclose(before[:, t], after[:, t])
+
+
+combinations = list(itertools.product((None, "causal", "mask", "flag"), (True, False), (4, 2, 1)))
+
+
+@pytest.mark.parametrize(("kind", "bias", "n_kv_heads"), combinations)
+def test_fused_is_spelled_out(kind, bias, n_kv_heads):
+    q, k, v = rand(2, 4, 6, 8), rand(2, n_kv_heads, 6, 8, seed=1), rand(2, n_kv_heads, 6, 8, seed=2)
+    pos = torch.arange(6)
+    mask = {"causal": causal_mask(pos, pos), "mask": rand(2, 1, 6, 6) > -0.3}.get(kind)
+    how = dict(mask=mask, score_bias=rand(4, 6, 6) if bias else None, causal=kind == "flag")
+    spelled = attention_weights(q, k, **how) @ v.repeat_interleave(4 // n_kv_heads, 1)
+    torch.testing.assert_close(Attend()(q, k, v, **how), spelled)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_query_that_may_see_nothing_gets_zeros(bias):
+    q, k, v = rand(1, 2, 3, 4), rand(1, 2, 3, 4, seed=1), rand(1, 2, 3, 4, seed=2)
+    mask = torch.tensor([[1, 1, 0], [0, 0, 0], [1, 0, 1]], dtype=torch.bool)
+    how = dict(mask=mask, score_bias=rand(2, 3, 3) if bias else None)
+    weights, out = attention_weights(q, k, **how), Attend()(q, k, v, **how)
+    assert torch.equal(weights[:, :, 1], torch.zeros(1, 2, 3)) and torch.equal(out[:, :, 1], torch.zeros(1, 2, 4))
+    assert torch.isfinite(out).all()
+
+
+def copy_from_torch(attn: Attention, mha: nn.MultiheadAttention):
+    names = ("q_proj", "k_proj", "v_proj")
+    for name, weight, bias in zip(names, mha.in_proj_weight.chunk(3), mha.in_proj_bias.chunk(3), strict=True):
+        getattr(attn, name).load_state_dict({"weight": weight, "bias": bias})
+    attn.o_proj.load_state_dict(mha.out_proj.state_dict())
+
+
+@pytest.mark.parametrize("case", ["self", "causal", "padded", "cross"])
+def test_attention_is_torchs_multihead_attention(case):
+    mha, attn = nn.MultiheadAttention(24, 4, batch_first=True).eval(), Attention(24, 4).eval()
+    nn.init.normal_(mha.in_proj_bias)
+    nn.init.normal_(mha.out_proj.bias)
+    copy_from_torch(attn, mha)
+    x, memory = rand(2, 5, 24), rand(2, 7, 24)
+    if case == "self":
+        ours, theirs = attn(x), mha(x, x, x)[0]
+    elif case == "causal":  # torch's masks say True = may NOT attend
+        ours, theirs = attn(x, causal=True), mha(x, x, x, attn_mask=~torch.ones(5, 5, dtype=torch.bool).tril())[0]
+    elif case == "padded":
+        real = torch.tensor([[1] * 5, [1, 1, 1, 0, 0]], dtype=torch.bool)
+        ours, theirs = attn(x, mask=padding_mask(real)), mha(x, x, x, key_padding_mask=~real)[0]
+    else:
+        ours, theirs = attn(x, memory), mha(x, memory, memory)[0]
+    torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
+
+
+def test_weights_are_gpt2s_eager_attentions():
+    import transformers as hf
+
+    torch.manual_seed(0)
+    config = hf.GPT2Config(vocab_size=50, n_embd=24, n_layer=1, n_head=4, n_positions=16, attn_implementation="eager")
+    gpt2 = hf.GPT2Model(config).eval()
+    for p in gpt2.parameters():
+        nn.init.normal_(p, std=0.3)
+    ids = torch.randint(0, 50, (2, 9))
+    theirs = gpt2(ids, output_attentions=True).attentions[0]
+    attn, block = Attention(24, 4), gpt2.h[0]
+    with torch.no_grad():  # GPT-2 stores its matrices transposed, and q, k, v in one
+        for name, w, b in zip("qkv", block.attn.c_attn.weight.T.chunk(3), block.attn.c_attn.bias.chunk(3), strict=True):
+            getattr(attn, f"{name}_proj").load_state_dict({"weight": w, "bias": b})
+        x = block.ln_1(gpt2.wte(ids) + gpt2.wpe(torch.arange(9)))
+        split = (4, 6)
+        q, k = (p(x).unflatten(-1, split).transpose(1, 2) for p in (attn.q_proj, attn.k_proj))
+    torch.testing.assert_close(attention_weights(q, k, causal=True), theirs, atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("n_kv_heads", [1, 2])
+def test_grouped_heads_are_multi_head_with_repeated_weights(n_kv_heads):
+    grouped, plain, x = Attention(24, 4, n_kv_heads), Attention(24, 4), rand(2, 5, 24)
+    with torch.no_grad():
+        for name in ("k_proj", "v_proj"):
+            few, many = getattr(grouped, name), getattr(plain, name)
+            by_head = few.weight.unflatten(0, (n_kv_heads, 6)).repeat_interleave(4 // n_kv_heads, 0)
+            many.weight.copy_(by_head.flatten(0, 1))
+            many.bias.copy_(few.bias.unflatten(0, (n_kv_heads, 6)).repeat_interleave(4 // n_kv_heads, 0).flatten())
+        plain.q_proj.load_state_dict(grouped.q_proj.state_dict())
+        plain.o_proj.load_state_dict(grouped.o_proj.state_dict())
+    torch.testing.assert_close(grouped(x, causal=True), plain(x, causal=True))
+
+
+def test_attention_without_positions_does_not_know_the_order():
+    attn, x, order = Attention(12, 3), rand(1, 6, 12), torch.randperm(6)
+    torch.testing.assert_close(attn(x[:, order]), attn(x)[:, order])
+
+
+@pytest.mark.parametrize("chunks", [(1,) * 7, (3, 4), (5, 1, 1)])
+@pytest.mark.parametrize("n_kv_heads", [4, 2, 1])
+def test_cached_is_uncached(chunks, n_kv_heads):
+    attn, positions, x, pos = Attention(24, 4, n_kv_heads), Rope(24, 4, 6, 16), rand(2, 7, 24), torch.arange(7)
+    whole = attn(x, positions=positions, pos=pos, causal=True)
+    cache, done, parts = KVCache(), 0, []
+    for n in chunks:
+        now = pos[done : done + n]
+        mask = causal_mask(now, pos[: done + n])
+        parts.append(attn(x[:, now], positions=positions, pos=now, mask=mask, cache=cache))
+        done += n
+    torch.testing.assert_close(torch.cat(parts, 1), whole)
+    assert len(cache) == 7 and cache.nbytes == 2 * 2 * n_kv_heads * 7 * 6 * 4
+
+
+def test_gradients_are_those_of_the_formula():
+    q, k, v = (rand(1, 2, 4, 3, seed=s).double().requires_grad_() for s in range(3))
+    assert torch.autograd.gradcheck(lambda q, k: attention_weights(q, k, causal=True), (q, k))
+    fused = torch.autograd.grad(Attend()(q, k, v, causal=True).pow(2).sum(), (q, k, v))
+    spelled = torch.autograd.grad((attention_weights(q, k, causal=True) @ v).pow(2).sum(), (q, k, v))
+    torch.testing.assert_close(fused, spelled)
+
+
+def test_scores_are_scaled_to_unit_variance():
+    q, k = rand(1, 1, 200, 256), rand(1, 1, 200, 256, seed=1)
+    spread = attention_weights(q, k).log().std(dim=-1).mean()  # log-weights are scores up to a constant per row
+    assert 0.9 < spread < 1.1
+    torch.testing.assert_close(attention_weights(q, k), F.softmax(q @ k.mT / 16, dim=-1))
+
+
+# ---- bad input: one clear sentence each
+
+
+def test_heads_that_do_not_divide():
+    with pytest.raises(ValueError, match=r"n_heads \(5\) must divide d_model \(64\)"):
+        Attention(64, 5)
+    with pytest.raises(ValueError, match=r"n_kv_heads \(3\) must divide n_heads \(4\)"):
+        Attention(64, 4, n_kv_heads=3)
+    assert Attention(64, 5, d_head=8)(rand(1, 2, 64)).shape == (1, 2, 64)
+
+
+@pytest.mark.parametrize("call", [lambda q, m: attention_weights(q, q, m), lambda q, m: Attend()(q, q, q, m)])
+def test_masks_of_the_wrong_kind(call):
+    q = rand(2, 3, 4, 6)
+    with pytest.raises(TypeError, match="True = may attend; this one is torch.float32"):
+        call(q, torch.zeros(4, 4))
+    with pytest.raises(ValueError, match=r"mask of shape \(5, 4\) does not fit scores .* \(2, 3, 4, 4\)"):
+        call(q, torch.ones(5, 4, dtype=torch.bool))
+    with pytest.raises(ValueError, match="does not fit"):  # it would broadcast the scores instead
+        call(q, torch.ones(7, 2, 3, 4, 4, dtype=torch.bool))
+
+
+@pytest.mark.parametrize("call", [lambda q, k, **h: attention_weights(q, k, **h), lambda q, k, **h: Attend()(q, k, k, **h)])
+def test_causal_flag_where_it_would_be_ambiguous(call):
+    with pytest.raises(ValueError, match="T=2, S=5"):
+        call(rand(1, 1, 2, 4), rand(1, 1, 5, 4), causal=True)
+    with pytest.raises(ValueError, match="mask given"):
+        call(rand(1, 1, 5, 4), rand(1, 1, 5, 4), causal=True, mask=torch.ones(5, 5, dtype=torch.bool))
+
+
+def test_a_cache_with_another_batch():
+    cache = KVCache()
+    cache.append(rand(2, 1, 3, 4), rand(2, 1, 3, 4))
+    with pytest.raises(ValueError, match="holds a batch of 2, not 3"):
+        cache.append(rand(3, 1, 1, 4), rand(3, 1, 1, 4))
+    assert len(cache) == 3
