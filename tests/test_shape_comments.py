@@ -1,0 +1,152 @@
+"""Every trailing shape comment of the library is compared with the tensors that really pass by.
+
+`name = ...  # (B, T, d_model)` is held against what is bound on that line, `return ...  # (...)` against what is
+returned. One-letter sizes are bound at their first use within a call; longer names are the model's own sizes. A
+comment on a line that is never run, or that is spoilt, fails.
+"""
+
+import importlib.util
+import operator
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+import lmkit
+from lmkit.model import Config
+
+FOLDER = Path(lmkit.__file__).parent
+FILES = [FOLDER / f"{m}.py" for m in ("attention", "ffn", "heads", "masks", "model", "positions", "sampling")]
+COMMENT = re.compile(r"#\s*\(([\w\s,/+*]+)\)")
+ASSIGN = re.compile(r"^\s*([\w, ]+?)\s*=[^=]")
+SIZES = dict(d_model=40, n_heads=4, n_kv_heads=2, d_head=10, d_ff=50, vocab_size=31)  # all different: nothing by chance
+OPERATIONS = {"/": operator.floordiv, "+": operator.add, "*": operator.mul}
+
+
+def shape_comments(path):
+    """{line: (names bound there or "return", sizes)}"""
+    found = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        code, _, comment = line.partition("#")
+        match = COMMENT.match("#" + comment)
+        if not match or not code.strip():
+            continue
+        sizes = [d.strip() for d in match[1].split(",") if d.strip()]
+        if code.strip().startswith("return"):
+            found[number] = ("return", sizes)
+        elif names := ASSIGN.match(code):
+            found[number] = ([n.strip() for n in names[1].split(",")], sizes)
+    return found
+
+
+class Checker:
+    """Trace the functions of one file, and compare each commented line with its tensors."""
+
+    def __init__(self, path):
+        self.path, self.wanted, self.checked, self.wrong = str(path), shape_comments(path), set(), []
+        self.pending, self.bound = {}, {}
+
+    def size(self, text, bound):
+        if match := re.fullmatch(r"(\w+)\s*([/+*])\s*(\d+)", text):
+            left = self.size(match[1], bound)
+            return None if left is None else OPERATIONS[match[2]](left, int(match[3]))
+        if text.isdigit():
+            return int(text)
+        return SIZES[text] if text in SIZES else bound.get(text)
+
+    def check(self, frame, number, returned=None):
+        names, sizes = self.wanted[number]
+        bound = self.bound.setdefault(id(frame), {})
+        values = [returned] if names == "return" else [frame.f_locals.get(n) for n in names]
+        for value in (v for v in values if isinstance(v, torch.Tensor)):
+            self.checked.add(number)
+            if value.ndim != len(sizes):
+                self.wrong.append((number, sizes, tuple(value.shape)))
+                continue
+            for text, actual in zip(sizes, value.shape, strict=True):
+                expected = self.size(text, bound)
+                if expected is None:
+                    bound[text] = actual
+                elif actual not in (expected, 1 if text in ("B", "n_heads") else expected):  # may broadcast
+                    self.wrong.append((number, sizes, tuple(value.shape)))
+
+    def local(self, frame, event, arg):
+        last = self.pending.pop(id(frame), None)
+        returning = event == "return"
+        if last is not None and (self.wanted[last][0] == "return") == returning:
+            self.check(frame, last, arg)
+        elif last is not None and returning:
+            self.check(frame, last)
+        if event == "line" and frame.f_lineno in self.wanted:
+            self.pending[id(frame)] = frame.f_lineno
+        if returning:
+            self.bound.pop(id(frame), None)
+        return self.local
+
+    def __enter__(self):
+        self.before = sys.gettrace()
+        sys.settrace(lambda frame, event, arg: self.local if frame.f_code.co_filename == self.path else None)
+        return self
+
+    def __exit__(self, *exc):
+        sys.settrace(self.before)
+
+
+def run_everything(module=None):
+    """Run every line that carries a shape. `module` stands in for the one of its name (a spoilt copy)."""
+    parts = {name: sys.modules[f"lmkit.{name}"] for name in ("attention", "ffn", "heads", "masks", "positions", "sampling")}
+    if module is not None:
+        parts[module.__name__] = module
+    attention, ffn, heads, masks, positions, sampling = parts.values()
+    model_module = parts.get("model", sys.modules["lmkit.model"])
+    torch.manual_seed(0)
+    B, T, S, pos, wide = 3, 9, 13, torch.arange(9), torch.arange(13)
+    ids, real = torch.randint(0, 31, (B, T)), torch.ones(B, T, dtype=torch.bool)
+    x, memory = torch.randn(B, T, 40), torch.randn(B, S, 40)
+    q, k = torch.randn(B, 4, T, 10), torch.randn(B, 2, T, 10)
+    masks.causal_mask(pos, wide), masks.window_mask(pos, wide, 3), masks.padding_mask(real)
+    for bias in (None, torch.randn(4, T, T)):
+        attention.attention_weights(q, k, score_bias=bias, causal=True)
+        attention.Attend()(q, k, k, score_bias=bias, causal=True)
+    attention.Attention(40, 4, 2)(x, memory)
+    for name in ("none", "learned", "rope"):
+        scheme = {"none": positions.NoPositions, "learned": positions.Learned, "rope": positions.Rope}[name](40, 4, 10, 32)
+        scheme.embed(x, pos), scheme.rotate(q, pos)
+    ffn.FFN(40, 50)(x), ffn.SwiGLU(40, 50)(x)
+    for window in (None, 3):
+        config = Config(31, 40, 2, 4, n_kv_heads=2, d_ff=50, max_seq_len=32, window=window)
+        model_module.Transformer(config)(ids, real=real if window else None)
+        sampling.generate(heads.LM(config), ids, 2, top_k=5)
+        sampling.generate(heads.LM(config), ids, 2, temperature=0)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_shape_comments_are_true(path):
+    with Checker(path) as check:
+        run_everything()
+    assert not check.wrong
+    assert check.checked == set(check.wanted), f"never run: {sorted(set(check.wanted) - check.checked)}"
+
+
+def test_spoilt_comments_are_caught(tmp_path):
+    """Swap the outer sizes of each comment of attention.py in turn: the checker must see it."""
+    path, missed = FOLDER / "attention.py", []
+    lines = path.read_text(encoding="utf-8").splitlines()
+    comments = {n: sizes for n, (_, sizes) in shape_comments(path).items() if len(set(sizes)) > 1}
+    for number, sizes in comments.items():
+        spoilt = list(lines)
+        head = lines[number - 1].rpartition("# (")[0]
+        spoilt[number - 1] = f"{head}# ({', '.join([sizes[-1], *sizes[1:-1], sizes[0]])})"
+        copy = tmp_path / f"spoilt_{number}.py"
+        copy.write_text("\n".join(spoilt).replace("from .", "from lmkit."), encoding="utf-8")
+        spec = importlib.util.spec_from_file_location("attention", copy)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        with Checker(copy) as check:
+            run_everything(module)
+        if not check.wrong:
+            missed.append((number, sizes))
+    assert len(comments) >= 10
+    assert all(set(sizes) == {"T", "S"} for _, sizes in missed), missed  # two free letters may change places

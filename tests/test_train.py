@@ -1,0 +1,199 @@
+"""The loop, the batches, the objective, sampling and checkpoints."""
+
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from lmkit import checkpoints
+from lmkit.data import batch_at, batches
+from lmkit.heads import LM
+from lmkit.model import Config
+from lmkit.objectives import next_token_loss
+from lmkit.sampling import generate, sample
+from lmkit.train import train, warmup_cosine
+
+CONFIG = Config(11, d_model=16, n_layers=1, n_heads=2, max_seq_len=32, positions="rope")
+
+
+def small(seed=0, **choices):
+    torch.manual_seed(seed)
+    return LM(replace(CONFIG, **choices))
+
+
+# ---- data
+
+
+def test_a_batch_is_a_function_of_seed_and_step():
+    ids = np.arange(1000, dtype=np.uint16)
+    stream = batches(ids, 4, 8, seed=3)
+    first = [next(stream) for _ in range(3)]
+    assert all(torch.equal(batch_at(step, ids, 4, 8, seed=3), b) for step, b in enumerate(first))
+    assert not torch.equal(first[0], first[1]) and not torch.equal(first[0], batch_at(0, ids, 4, 8, seed=4))
+    assert first[0].dtype == torch.int64 and torch.equal(first[0] - first[0][:, :1], torch.arange(9).expand(4, 9))
+
+
+def test_windows_begin_at_starts_and_reach_the_end():
+    seen = {int(row[0]) for step in range(200) for row in batch_at(step, np.arange(20), 4, 5, starts=[0, 7, 14, 15])}
+    assert seen == {0, 7, 14}  # 14 is the last start that leaves room for 6 tokens
+
+
+def test_a_text_that_is_too_short():
+    with pytest.raises(ValueError, match="window of 9 tokens does not fit into a text of 5"):
+        batch_at(0, np.arange(5), 1, 8)
+    with pytest.raises(ValueError, match="no start leaves room for a window of 4"):
+        batch_at(0, np.arange(5), 1, 3, starts=[3, 4])
+
+
+# ---- objective and loop
+
+
+def test_next_token_loss_by_hand():
+    class Always(nn.Module):
+        def forward(self, ids):
+            return torch.log(torch.tensor([0.7, 0.2, 0.1])).expand(*ids.shape, 3)
+
+    loss = next_token_loss(Always(), torch.tensor([[2, 0, 1, 2]]))  # predicts 0, 1, 2
+    assert float(loss) == pytest.approx(-(math.log(0.7) + math.log(0.2) + math.log(0.1)) / 3)
+
+
+def test_learning_rate_schedule():
+    shares = [warmup_cosine(s, 100, 10) for s in range(100)]
+    assert shares[0] == pytest.approx(0.1) and shares[9] == 1.0 and max(shares) == 1.0
+    assert shares[55] == pytest.approx(0.1 + 0.9 / 2) and 0.1 < shares[99] < 0.101
+
+
+def test_the_loop_is_the_plain_one():
+    """The same updates, written out with torch alone."""
+    ids = torch.randint(0, 11, (4, 9), generator=torch.Generator().manual_seed(1))
+    ours, theirs = small(), small()
+    steps = list(train(ours, [ids] * 5, next_token_loss, steps=5, lr=0.1, warmup=2, weight_decay=0.5))
+    decayed = [p for p in theirs.parameters() if p.ndim > 1]
+    rest = [p for p in theirs.parameters() if p.ndim == 1]
+    optimizer = torch.optim.AdamW(
+        [{"params": decayed, "weight_decay": 0.5}, {"params": rest, "weight_decay": 0.0}], lr=0.1, betas=(0.9, 0.95)
+    )
+    for step in range(5):
+        share = (step + 1) / 2 if step < 2 else 0.1 + 0.45 * (1 + math.cos(math.pi * (step - 2) / 3))
+        for group in optimizer.param_groups:
+            group["lr"] = 0.1 * share
+        logits = theirs(ids[:, :-1])
+        loss = nn.functional.nll_loss(logits.log_softmax(-1).flatten(0, 1), ids[:, 1:].flatten())
+        assert steps[step].loss == pytest.approx(float(loss), rel=1e-4) and steps[step].lr == pytest.approx(0.1 * share)
+        optimizer.zero_grad()
+        loss.backward()
+        norm = torch.stack([p.grad.norm() for p in theirs.parameters()]).norm()
+        assert steps[step].grad_norm == pytest.approx(float(norm), rel=1e-3)
+        for p in theirs.parameters():
+            p.grad.mul_(min(1.0, 1.0 / (float(norm) + 1e-6)))
+        optimizer.step()
+    assert [s.step for s in steps] == [0, 1, 2, 3, 4] and not ours.training
+    for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(a, b, atol=1e-4, rtol=1e-3)
+
+
+def test_training_learns_and_repeats():
+    ids = np.tile(np.arange(11), 40)
+    losses = [[s.loss for s in train(small(), batches(ids, 8, 12), next_token_loss, steps=60, lr=1e-2)] for _ in range(2)]
+    assert losses[0][0] > 2.3 and losses[0][-1] < 0.2 and losses[0] == losses[1]
+
+
+# ---- sampling
+
+
+def test_samples_follow_the_probabilities():
+    probs = torch.tensor([0.5, 0.0, 0.3, 0.2])
+    drawn = sample(probs.log().expand(20_000, 4), generator=torch.Generator().manual_seed(0))
+    share = torch.bincount(drawn, minlength=4) / 20_000
+    assert share[1] == 0 and torch.allclose(share, probs, atol=0.015)
+
+
+def test_temperature_and_top_k():
+    logits = torch.tensor([[1.0, 3.0, 2.0, -1.0]])
+    many = logits.expand(20_000, 4)
+    assert sample(logits, temperature=0).tolist() == [1]
+    assert set(sample(many, top_k=2).tolist()) == {1, 2} and set(sample(many, top_k=1).tolist()) == {1}
+    hot = sample(many, temperature=2.0, generator=torch.Generator().manual_seed(0))
+    share = torch.bincount(hot, minlength=4) / 20_000
+    assert torch.allclose(share, (logits[0] / 2).softmax(-1), atol=0.015)
+    for bad in ({"temperature": -1.0}, {"top_k": 0}):
+        with pytest.raises(ValueError, match="temperature must be 0 or more and top_k 1 or more"):
+            sample(logits, **bad)
+
+
+@pytest.mark.parametrize("choices", [{}, {"n_kv_heads": 1}, {"window": 4}, {"positions": "learned"}])
+def test_generation_with_the_cache_is_generation_without(choices):
+    model, prompt = small(**choices), torch.tensor([[1, 2, 3], [4, 5, 6]])
+    for p in model.parameters():
+        nn.init.normal_(p, std=0.3)
+    with_cache = generate(model, prompt, 20, seed=1)
+    assert torch.equal(with_cache, generate(model, prompt, 20, seed=1, use_cache=False))
+    assert torch.equal(with_cache[:, :3], prompt) and with_cache.shape == (2, 23)
+    assert not torch.equal(with_cache, generate(model, prompt, 20, seed=2))
+
+
+def test_greedy_generation_takes_the_likeliest_each_time():
+    model, ids = small(), torch.tensor([[1, 2]])
+    out = generate(model, ids, 5, temperature=0)
+    for _ in range(5):
+        ids = torch.cat([ids, model(ids)[:, -1].argmax(-1, keepdim=True)], 1)
+    assert torch.equal(out, ids)
+
+
+@pytest.mark.parametrize("ids", [torch.zeros(1, 0, dtype=torch.long), torch.zeros(3, dtype=torch.long)])
+def test_an_empty_prompt(ids):
+    with pytest.raises(ValueError, match=r"a prompt has shape \(B, T\) with T of at least 1"):
+        generate(small(), ids, 3)
+
+
+# ---- checkpoints
+
+
+def test_checkpoint_round_trip(tmp_path):
+    model = small(tied=False)
+    folder = checkpoints.save(model, tmp_path / "run" / "a", {"kind": "none"}, steps=3)
+    loaded, tokenizer, provenance = checkpoints.load(folder)
+    assert loaded.config == model.config and tokenizer == {"kind": "none"} and provenance == {"steps": 3}
+    for (name, a), (_, b) in zip(model.state_dict().items(), loaded.state_dict().items(), strict=True):
+        assert torch.equal(a, b), name
+    checkpoints.save(small(seed=1), folder, {}, steps=4)  # replaces the older one, and leaves nothing beside it
+    assert checkpoints.load(folder)[2] == {"steps": 4} and [p.name for p in folder.parent.iterdir()] == ["a"]
+
+
+def test_a_damaged_checkpoint_is_refused(tmp_path):
+    folder = checkpoints.save(small(), tmp_path / "a", {})
+    weights = folder / "model.safetensors"
+    data = bytearray(weights.read_bytes())
+    data[-5] ^= 1  # one bit of one weight
+    weights.write_bytes(data)
+    with pytest.raises(ValueError, match=r"model.safetensors is missing or damaged"):
+        checkpoints.load(folder)
+    weights.unlink()
+    with pytest.raises(ValueError, match="missing or damaged"):
+        checkpoints.load(folder)
+
+
+def test_a_failed_save_leaves_the_old_one_and_nothing_else(tmp_path, monkeypatch):
+    folder = checkpoints.save(small(), tmp_path / "a", {}, steps=1)
+    with pytest.raises(TypeError):
+        checkpoints.save(small(seed=1), folder, {}, steps=object())  # no JSON
+    assert checkpoints.load(folder)[2] == {"steps": 1} and [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+def test_what_is_no_checkpoint(tmp_path):
+    (tmp_path / "notes").mkdir()
+    with pytest.raises(FileExistsError, match="is there and is no checkpoint"):
+        checkpoints.save(small(), tmp_path / "notes", {})
+    for name in ("nowhere", tmp_path / "notes"):
+        with pytest.raises(FileNotFoundError, match="neither a checkpoint folder nor one of the book's models"):
+            checkpoints.load(name)
+
+
+def test_the_manifest_names_every_file(tmp_path):
+    folder = checkpoints.save(small(), tmp_path / "a", {})
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert set(manifest) | {"manifest.json"} == {p.name for p in folder.iterdir()}
