@@ -1,4 +1,4 @@
-"""What every road of the tests shares: `pytest`, `pytest @tests/nbval.args chapters`, in this folder or in a copy of it."""
+"""What the roads of the tests share: `pytest` and `pytest @tests/nbval.args chapters`, here or in a copy."""
 
 import sys
 from pathlib import Path
