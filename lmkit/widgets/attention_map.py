@@ -84,7 +84,7 @@ class AttentionMap:
         if self.alt is None:  # computed from floats: marked, so that a comparison across machines can leave it out
             alt = f'data-computed alt="{html.escape(self.strongest_links())}"'
         else:
-            alt = f'alt="{html.escape(visible(self.alt, keep=" "))}"'
+            alt = f'alt="{html.escape(visible(self.alt, " "))}"'
         png, width = picture(self.weights[self.layer])
         return (
             f'<lmkit-attention-map data-map="{named}" data-lm-suppress-shortcuts="true" '
@@ -102,9 +102,10 @@ class AttentionMap:
             if row[best] > 0.05 + np.delete(row, best).max(initial=0):
                 links.append(f"{visible(query)} → {visible(keys[best])}")
         shown = ", ".join(links[:most]) + (", …" if len(links) > most else "")
+        layer = visible(self.names[self.layer], keep=" ")
         return (
-            f"{repr(self).capitalize()}. Each square is one head of {visible(self.names[self.layer], keep=" ")}; rows are queries, "
-            f"columns are keys, darker is more. Strongest links of head {self.head}: {shown or 'none stands out'}."
+            f"{repr(self).capitalize()}. Each square is one head of {layer}; rows are queries, columns are keys, "
+            f"darker is more. Strongest links of head {self.head}: {shown or 'none stands out'}."
         )
 
 
@@ -160,13 +161,13 @@ def one_sequence(name: str, layer: np.ndarray, batch_row: int) -> np.ndarray:
 def token_pair(tokens, T: int, S: int) -> tuple[list[str], list[str] | None]:
     """Check the labels; keys are None where queries and keys are the same tokens."""
     if isinstance(tokens, str):
-        raise ValueError(f"tokens must be a list of strings, one per position, not the string {tokens!r}")
+        raise ValueError(f"tokens must be a list of strings, one per position, not the string {tokens!r}")  # noqa: TRY004
     tokens = list(tokens)
     pair = len(tokens) == 2 and all(isinstance(side, list | tuple) for side in tokens)
     queries, keys = (list(tokens[0]), list(tokens[1])) if pair else (tokens, None)
     for token in queries + (keys or []):
         if not isinstance(token, str):
-            raise ValueError(f"tokens must be strings, not {type(token).__name__} ({token!r})")
+            raise ValueError(f"tokens must be strings, not {type(token).__name__} ({token!r})")  # noqa: TRY004
     if keys is None and T != S:
         raise ValueError(f"maps have {T} queries and {S} keys, so tokens must be a pair (query tokens, key tokens)")
     for labels, n, what in (queries, T, "query"), (queries if keys is None else keys, S, "key"):
