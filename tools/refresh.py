@@ -1,7 +1,7 @@
 """Execute notebooks in place and store clean, byte-deterministic outputs.
 
     python tools/refresh.py chapters/*.ipynb            execute, then write
-    python tools/refresh.py --check chapters/*.ipynb    execute, write nothing; exit 1 and say it if anything would change
+    python tools/refresh.py --check chapters/*.ipynb    execute, write nothing; say what would change (exit 1)
     python tools/refresh.py --tidy chapters/*.ipynb     do not execute: bring an edited notebook into the stored form
 
 Twice in a row on one machine gives the same bytes, apart from the outputs of cells tagged `nbval-ignore-output`
