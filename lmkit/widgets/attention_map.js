@@ -317,6 +317,7 @@
       this.drawLegend();
       this.layout();
       this.show();
+      this.into(this.heads, this.thumbs[head]);
     }
 
     setZoom(zoom) {
@@ -397,6 +398,12 @@
       items[i].focus();
     }
 
+    into(box, item) { // scroll a small window of ours, never the page
+      const inner = item.getBoundingClientRect(), outer = box.getBoundingClientRect();
+      if (inner.top < outer.top || inner.bottom > outer.bottom) box.scrollTop += inner.top - outer.top - 8;
+      if (inner.left < outer.left || inner.right > outer.right) box.scrollLeft += inner.left - outer.left - 8;
+    }
+
     reveal() { // scroll the kept cell into the map's own window
       const { q, k } = this.pinned, v = this.view, s = this.scroll;
       if (!v) return;
@@ -412,7 +419,7 @@
     arrange(room, zoom, tallest) {
       const { T, S, queries, keys } = this;
       const small = room < 480 ? 11 : 12, font = `${small}px ${FONT}`;
-      const left = Math.ceil(Math.min(widest(queries, font), room * 0.26, 120)) + 12;
+      const left = Math.max(Math.ceil(Math.min(widest(queries, font), room * 0.26, 120)) + 12, 56);
       const long = widest(keys, font);
       let right = 0, top = 0, cell = 1, turn = 0;
       for (let pass = 0; pass < 2; pass++) { // the labels' angle depends on the cell, the cell on the labels
@@ -425,7 +432,8 @@
       cell = clamp(cell, 1, LARGEST_CELL);
       const fit = cell;
       cell = clamp(cell * zoom, fit, Math.max(fit, LARGEST_CELL));
-      if (cell >= 4) cell = Math.floor(cell);
+      const dpr = window.devicePixelRatio || 1;
+      if (cell >= 4) cell = Math.floor(cell * dpr) / dpr;
       return { font, left, top, right, cell, fit, turn, reach: top - 10, scrollX: 0, scrollY: 0 };
     }
 
@@ -497,15 +505,17 @@
       if (v.cell >= VALUES_FROM) this.paintValues(ctx, v, at, from, to, x0, y0);
       ctx.strokeStyle = accent;
       ctx.lineWidth = 1.5;
+      const out = v.cell < 6 ? 1.5 : 0; // around a small cell, not over it
+      const frame = (x, y, width, height) => ctx.strokeRect(x - out, y - out, width + 2 * out, height + 2 * out);
       if (column !== null) {
         ctx.globalAlpha = at.q !== null && at.k === null ? 0.45 : 0.9;
-        ctx.strokeRect(x0 + column * v.cell, y0, v.cell, T * v.cell);
+        frame(x0 + column * v.cell, y0, v.cell, T * v.cell);
         ctx.globalAlpha = 1;
       }
-      if (at.q !== null) ctx.strokeRect(x0, y0 + at.q * v.cell, S * v.cell, v.cell);
+      if (at.q !== null) frame(x0, y0 + at.q * v.cell, S * v.cell, v.cell);
       if (at.q !== null && at.k !== null) {
         ctx.lineWidth = 3;
-        ctx.strokeRect(x0 + at.k * v.cell, y0 + at.q * v.cell, v.cell, v.cell);
+        frame(x0 + at.k * v.cell, y0 + at.q * v.cell, v.cell, v.cell);
       }
       ctx.restore();
       this.paintLabels(ctx, v, at, column, from, to, x0, y0);
@@ -614,13 +624,17 @@
         if (shaded.numbers) shaded.numbers[i].textContent = number(values[i]);
       });
       if (shaded !== chosen) chosen.tokens.forEach((token, i) => {
-        token.style.backgroundColor = "transparent";
-        token.style.color = INK[this.theme];
+        token.style.backgroundColor = "";
+        token.style.color = "";
         if (chosen.numbers) chosen.numbers[i].textContent = "";
       });
-      for (const strip of new Set([shaded, chosen])) strip.tokens.forEach((token) => token.classList.remove("lit"));
+      for (const strip of new Set([shaded, chosen])) strip.tokens.forEach((token) => token.classList.remove("lit", "met"));
       chosen.tokens[byQuery ? at.q : at.k].classList.add("lit");
+      if (byQuery && at.k !== null) shaded.tokens[at.k].classList.add("met");
+      chosen.box.classList.toggle("plain", shaded !== chosen);
+      shaded.box.classList.remove("plain");
       if (!this.hover) {
+        this.into(chosen.box, chosen.tokens[byQuery ? at.q : at.k]);
         chosen.tokens.forEach((token) => { if (token.tabIndex === 0) token.tabIndex = -1; });
         chosen.tokens[byQuery ? at.q : at.k].tabIndex = 0;
       }
@@ -641,9 +655,9 @@
         const labels = byQuery ? this.keys : this.queries, me = byQuery ? this.queries[at.q] : this.keys[at.k];
         const best = values.map((v, i) => i).filter((i) => values[i] >= 0.005).sort((a, b) => values[b] - values[a]).slice(0, 3);
         parts = [el("b", { class: "lit" }, ...place(me, byQuery ? at.q : at.k)),
-          byQuery ? " looks most at" : " is looked at most by", best.length ? "" : byQuery ? " nothing" : " nobody",
-          ...best.flatMap((i) => [" ", el("span", { class: "item" }, ...place(labels[i], i), " ",
-            el("span", { class: "value" }, weights.text(values[i])))])];
+          (byQuery ? " looks most at " : " is looked at most by ") + (best.length ? "" : byQuery ? "nothing" : "nobody"),
+          ...best.map((i) => el("span", { class: "item" }, ...place(labels[i], i), " ",
+            el("span", { class: "value" }, weights.text(values[i])), "  "))];
       }
       this.reading.replaceChildren(...parts);
       this.mark.hidden = !cell || this.perRow;

@@ -19,7 +19,7 @@ from .png import picture
 
 DEFLATE_FROM = 50_000  # bytes; below it a browser without DecompressionStream can read the data too
 SIXTEEN_BITS_TO = 25_000  # cells; small maps can afford to be exact to three decimals
-SYMBOLS = {" ": "␠", "\n": "↵", "\r": "␍", "\t": "⇥", "\u00a0": "⍽"}
+SYMBOLS = {" ": "␣", "\n": "↵", "\t": "⇥"}
 
 
 def attention_map(
@@ -37,9 +37,9 @@ def attention_map(
 
     maps: what `lmkit.record` collects, name -> (B, n_heads, T, S); or (n_layers, n_heads, T, S), (n_heads, T, S) or
     (T, S). tokens: one label per position, or a pair (query labels, key labels) where these differ, as in
-    cross-attention. batch_row picks one sequence of the batch; layer, head and query (a position; the last one unless given)
-    are lit first. alt describes the picture shown where scripts do not run; without it the strongest links are listed.
-    Raises ValueError.
+    cross-attention. batch_row picks one sequence of the batch. layer, head and query (a position, the last unless
+    given) are lit first. alt describes the picture shown where scripts do not run; without it the strongest links
+    are listed. Raises ValueError.
     """
     names, weights = stacked(maps, batch_row)
     n_layers, n_heads, T, S = weights.shape
@@ -161,13 +161,13 @@ def one_sequence(name: str, layer: np.ndarray, batch_row: int) -> np.ndarray:
 def token_pair(tokens, T: int, S: int) -> tuple[list[str], list[str] | None]:
     """Check the labels; keys are None where queries and keys are the same tokens."""
     if isinstance(tokens, str):
-        raise ValueError(f"tokens must be a list of strings, one per position, not the string {tokens!r}")  # noqa: TRY004
+        raise ValueError(f"tokens must be a list of strings, one per position, not the string {tokens!r}")
     tokens = list(tokens)
     pair = len(tokens) == 2 and all(isinstance(side, list | tuple) for side in tokens)
     queries, keys = (list(tokens[0]), list(tokens[1])) if pair else (tokens, None)
     for token in queries + (keys or []):
         if not isinstance(token, str):
-            raise ValueError(f"tokens must be strings, not {type(token).__name__} ({token!r})")  # noqa: TRY004
+            raise ValueError(f"tokens must be strings, not {type(token).__name__} ({token!r})")
     if keys is None and T != S:
         raise ValueError(f"maps have {T} queries and {S} keys, so tokens must be a pair (query tokens, key tokens)")
     for labels, n, what in (queries, T, "query"), (queries if keys is None else keys, S, "key"):
@@ -184,10 +184,8 @@ def visible(text: str, keep: str = "") -> str:
 def visible_character(c: str) -> str:
     if c in SYMBOLS:
         return SYMBOLS[c]
-    if ord(c) < 32:
-        return chr(0x2400 + ord(c))
     hidden = unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"} and c != "\u200d"  # joins emoji
-    return f"‹{ord(c):04X}›" if hidden else c
+    return f"‹{ord(c):02X}›" if hidden else c
 
 
 def payload(weights: np.ndarray) -> tuple[str, int, bool]:
