@@ -1,0 +1,48 @@
+"""What the book needs of Sphinx beyond Jupyter Book: header buttons that tell the truth, and each script once a page."""
+
+import re
+
+SCRIPT = re.compile(r'<script\b[^>]*\bdata-lmkit-script="([^"]*)"[^>]*>.*?</script>\s*', re.S)
+NOT_SET = (
+    "Colab: the book's address is not set yet, so there is nothing to open there. "
+    "Download the notebook and upload it to Colab instead; this link tells how."
+)
+
+
+def once(html):
+    """`html` with only the first of the scripts that bear the same data-lmkit-script; each widget brings a copy."""
+    seen = set()
+
+    def keep_first(match):
+        if match[1] in seen:
+            return ""
+        seen.add(match[1])
+        return match[0]
+
+    return SCRIPT.sub(keep_first, html)
+
+
+def one_address(app, config):
+    """With an address: the theme's own buttons to it. Without one: none, because the theme has another's by default."""
+    options = config.html_theme_options
+    if options.get("repository_url"):
+        options["use_repository_button"] = options["use_issues_button"] = True
+    else:
+        options["repository_url"] = ""
+        options["launch_buttons"] = {}
+
+
+def finish_page(app, pagename, templatename, context, doctree):
+    if context.get("body"):
+        context["body"] = once(context["body"])
+    is_notebook = (context.get("page_source_suffix") or "").endswith(".ipynb")
+    if is_notebook and not app.config.html_theme_options.get("repository_url"):
+        button = {"type": "link", "text": "Colab", "tooltip": NOT_SET, "icon": "fas fa-cloud"}
+        button |= {"url": context["pathto"]("running") + "#colab", "label": "colab-not-set"}
+        context["header_buttons"].insert(0, button)
+
+
+def setup(app):
+    app.connect("config-inited", one_address)
+    app.connect("html-page-context", finish_page, priority=600)  # after the theme has made its buttons at 501
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
