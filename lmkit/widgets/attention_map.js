@@ -1,5 +1,5 @@
 // <lmkit-attention-map>: draws the maps that lmkit.widgets.attention_map packed into its attributes.
-// Token text only ever goes through textContent, canvas text and SVG text nodes, never through innerHTML.
+// Token text only ever goes through textContent, canvas text and SVG text nodes, never as HTML.
 (() => {
   "use strict";
   if (customElements.get("lmkit-attention-map")) return;

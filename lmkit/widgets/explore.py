@@ -103,7 +103,9 @@ def bars(tokenizer, before: Look, after: Look | None) -> str:
         rows += f'</tr>\n<tr><th scope="row" style="{style}"><bdi>{label}</bdi></th>'
         for seen, colour in zip(looks, BAR_COLOURS, strict=False):
             rows += f'<td style="{style}">{bar(float(seen.probabilities[i]), colour)}</td>'
-    return f'<table data-computed style="border-collapse:collapse;margin:4px 0;font-size:13px"><tr>{rows}</tr></table>\n'
+    return (
+        f'<table data-computed style="border-collapse:collapse;margin:4px 0;font-size:13px"><tr>{rows}</tr></table>\n'
+    )
 
 
 def bar(p: float, colour: str) -> str:

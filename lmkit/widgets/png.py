@@ -56,5 +56,9 @@ def png(index: np.ndarray, palette: np.ndarray) -> bytes:
     height, width = index.shape
     header = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)  # 8 bits a pixel, indices into a palette
     lines = np.pad(index.astype(np.uint8), [(0, 0), (1, 0)])  # each line starts with its filter, 0: none
-    chunks = chunk(b"IHDR", header), chunk(b"PLTE", palette.tobytes()), chunk(b"IDAT", zlib.compress(lines.tobytes(), 9))
+    chunks = (
+        chunk(b"IHDR", header),
+        chunk(b"PLTE", palette.tobytes()),
+        chunk(b"IDAT", zlib.compress(lines.tobytes(), 9)),
+    )
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks) + chunk(b"IEND", b"")
