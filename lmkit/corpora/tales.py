@@ -23,8 +23,8 @@ def table(rows, *columns):
     return [Phrase(phrase, **dict(zip(columns, facts.split(", "), strict=True))) for phrase, facts in pairs]
 
 
-GIRLS = "Anna Bella Clara Daisy Ella Flora Grace Hanna Ivy Lily Mia Nora".split()
-BOYS = "Adam Ben Carl David Emil Felix Hugo Jack Leo Max Oscar Tom".split()
+GIRLS = "Anna Bella Clara Daisy Ella Flora Lily Mia".split()
+BOYS = "Adam Ben Carl Felix Hugo Leo Max Tom".split()
 SHE = {"he": "she", "He": "She", "him": "her", "his": "her", "His": "Her", "kid": "girl"}
 HE = {"he": "he", "He": "He", "him": "him", "his": "his", "His": "His", "kid": "boy"}
 
@@ -57,137 +57,140 @@ ANIMALS = table(
 )
 
 PEOPLE = [
-    *[Phrase(name, **SHE) for name in [*GIRLS, "mother", "grandmother", "sister", "aunt"]],
-    *[Phrase(name, **HE) for name in [*BOYS, "father", "grandfather", "brother", "uncle"]],
+    *[Phrase(name, **SHE) for name in [*GIRLS, "mother", "grandmother", "aunt"]],
+    *[Phrase(name, **HE) for name in [*BOYS, "father", "grandfather", "uncle"]],
     Phrase("girl", names="|".join(GIRLS), **SHE),
     Phrase("boy", names="|".join(BOYS), **HE),
 ]
 
 LISTS = {
     "names": "|".join(GIRLS + BOYS),
-    "elders": "mother|father|grandmother|grandfather|sister|brother|aunt|uncle",
     "homes": "|".join(HOMES),
     "animals": "|".join(ANIMALS),
-    "traits": "kind|brave|clever|shy|cheerful|curious|gentle|quiet|merry|proud|patient|sleepy",
-    "looks": "red|blue|green|yellow|purple|white|black|brown|pink|silver|golden|striped",
-    "furs": "black|white|brown|gray|spotted|golden",
-    "toys": "kite|ball|drum|boat|train|doll|puppet|whistle|wagon|hat|bell|book|flute|mask|crown|ring",
-    "jobs": "farmer|baker|miller|fisherman|shepherd|gardener|sailor|teacher",
-    "foods": "flour|milk|butter|honey|eggs|apples|carrots|onions|salt|sugar|beans|nuts|plums|cheese|potatoes|rice",
+    "elders": "mother|father|grandmother|grandfather|aunt|uncle",
+    "jobs": "farmer|baker|fisherman|shepherd|gardener|sailor",
+    "traits": "kind|brave|clever|shy|cheerful|gentle|merry|patient",
+    "feelings": "cold|hungry|thirsty|tired|lonely|sad|afraid|sleepy",
+    "looks": "red|blue|green|yellow|white|black|golden|striped",
+    "furs": "white|black|golden|brown|gray|spotted",
+    "sizes": "little|tiny|small|young|round|fat",
+    "praises": "lovely|beautiful|wonderful|splendid|fine|pretty|perfect|funny",
+    "toys": "kite|ball|drum|boat|train|doll|puppet|wagon|hat|bell|flute|crown",
+    "foods": "flour|milk|butter|honey|eggs|apples|carrots|onions|beans|nuts|cheese|rice",
+    "feed": "milk|apples|carrots|nuts|cheese|rice|bread|corn",
     "indoors": "under the bed|under the stairs|behind the door|behind the curtain|inside the cupboard|inside the chest"
-    "|on the shelf|on the roof|beside the stove|beside the window",
-    "weathers": "sunny|rainy|windy|foggy|snowy|cloudy",
-    "times": "morning|afternoon|evening",
+    "|beside the stove|beside the window",
+    "weathers": "sunny|rainy|windy|foggy|snowy|cloudy|stormy|chilly",
+    "times": "morning|afternoon|evening|day",
     "numbers": "two|three|four|five|six|seven|eight|nine",
-    "went": "ran|walked|hurried|skipped",
+    "went": "ran|walked|hurried|skipped|raced|marched|wandered|danced",
+    "says": "said|cried|called|laughed|whispered|shouted|sang",
+    "hows": "softly|loudly|sadly|happily|slowly|quickly|sweetly|proudly",
 }
 
 LOST = [
-    "{hero.His} [dearest|favorite|greatest] treasure was a [look: {looks}] [toy: {toys}].",
-    "But one [weather: {weathers}] [time: {times}] it was gone.",
-    "{hero} looked [spot1: {indoors}] and [spot2: {indoors}], but found only [an old shoe|an old spoon|a button|a spider|a sock|dust].",
+    "{hero.His} [dearest|favorite|greatest|best] treasure was a [look: {looks}] [toy: {toys}].",
+    "But one [{weathers}] [{times}] it was gone.",
+    "{hero} looked [spot1: {indoors}] and [spot2: {indoors}], but found only [a shoe|a spoon|a button|a spider|a sock|dust].",
     "Then {hero.he} [{went}] {home.path} and met [friend: {names}].",
-    "“[Have you seen|Did you find] my {look} {toy}?” asked {hero}. “",
+    "“[Have you seen|Did you find] my {look} {toy}?” {hero.he} asked [{hows}]. “",
     (
-        "No, but I will help you look,” said {friend}. They searched until {friend.he} [cried|shouted|called], "
-        "“It is [spot: {home.spots}]!”",
-        "Yes, it is [spot: {home.spots}],” said {friend} and [showed|led] {hero.him} the way.",
+        "No, let us look,” [{says}] {friend}. Soon {friend.he} found it [spot: {home.spots}].",
+        "Yes, it is [spot: {home.spots}],” [{says}] {friend} and led {hero.him} there.",
     ),
-    "{friend} gave {hero.him} the {toy}, and {hero} gave {friend.him} [a hug|a kiss|a flower|an orange|half a cookie].",
+    "{hero} [hugged|thanked|kissed] {friend.him} and gave {friend.him} [a flower|a cookie|a button|an orange|an apple|a song].",
     (
-        "From that day on, {hero} and {friend} were [good|best] friends.",
-        "That night, {hero} [kept|held] the {look} {toy} in {hero.his} arms.",
+        "From that day on, {hero} and {friend} were [good|best|dear|great] friends.",
+        "That night, {hero} kept the {look} {toy} in {hero.his} arms.",
         "“What a {trait} {hero.kid},” [said|thought] {friend}.",
     ),
 ]
 
 GIFT = [
     "It was the birthday of [friend: {names}], who wished for a [look: {looks}] [toy: {toys}].",
-    "{hero} had no money, so {hero.he} made a {toy} from [stuff: paper|wood|clay|straw|wool|tin|leaves|cloth],",
-    "painted it {look} and hid it [spot1: {indoors}].",
-    "At the party, [guest: {names}] gave {friend.him} a [look2: {looks}] [toy2: {toys}]. Then {hero} brought the {toy}.",
-    "“[Oh|Look|Hurrah], a {look} {toy}!” [cried|shouted|called] {friend}. “Who made it?”",
-    "“I did,” said {hero}, “from {stuff}.”",
-    "{friend} thanked {guest} for the {toy2} and {hero} for the {toy}, and they [all|both] ate [apple|cherry|lemon|plum|carrot] cake.",
+    "{hero} had no money, so {hero.he} made a {toy} from [paper|wood|clay|straw|wool|tin|leaves|cloth] and painted it {look}.",
+    "[guest: {names}] brought a [{praises}] [toy2: {toys}], and {hero} brought the {toy}.",
+    "“[Oh|Look|Hurrah|Ah], what a [{praises}] {toy}!” [{says}] {friend} [{hows}].",
+    "{friend} thanked {guest} for the {toy2} and {hero} for the {toy}.",
+    "Then they ate [honey|apple|cherry|lemon|plum|carrot|nut|cheese] cake.",
     (
-        "{friend} loved the {toy2}, but {friend.he} loved the {toy} more.",
-        "“You are a {trait} {hero.kid},” said {friend}.",
-        "Even {guest} [said|thought] that the {toy} was [lovely|beautiful|wonderful].",
+        "{friend} liked the {toy2}, but {friend.he} loved the {look} {toy}.",
+        "“You are a {trait} {hero.kid},” [{says}] {friend}.",
+        "Even {guest} thought that the {toy} was [{praises}].",
     ),
 ]
 
 NOISE = [
-    "One [dark|stormy|cold|{weathers}] night, {hero} heard a [strange|loud|soft|scratching|funny] noise [spot: {indoors}].",
-    "“Is it a [monster: bear|ghost|wolf|dragon|giant|witch]?” {hero.he} [whispered|asked|wondered].",
-    "{hero.His} [elder: {elders}] came with a [light: lamp|candle|lantern|torch] and [took|held] {hero.his} hand.",
-    "Together they looked {spot}. There was no {monster}, only a [tiny|small|young] [look: {furs}] [animal: {animals}]",
-    "that {animal.cried} [how: sadly|softly|loudly|happily].",
-    "“You are not a {monster} at all!” [laughed|cried] {hero}.",
-    "{elder.He} gave the {animal} some [food: milk|bread|water|corn|cheese], and {hero} named it",
+    "One [{weathers}] night, {hero} heard a [strange|loud|soft|scratching|funny|terrible] noise [spot: {indoors}].",
+    "“Is it a [monster: bear|ghost|wolf|dragon|giant|witch|robber|lion]?” {hero.he} [{says}].",
+    "{hero.His} [elder: {elders}] came with a [light: lamp|candle|lantern|torch] and looked {spot}.",
+    "There was no {monster}, only a [{sizes}] [look: {furs}] [animal: {animals}] that {animal.cried} [{hows}].",
+    "“You are not a {monster},” [{says}] {hero}. “Are you [{feelings}]?”",
+    "{elder.He} gave the {animal} some [{feed}], and {hero} named it",
     "[pet: Button|Pepper|Biscuit|Muffin|Pickle|Ginger|Cookie|Pebble].",
     (
         "Now {pet} the {animal} sleeps {spot} every night.",
         "And {hero} was never afraid of a {monster} again.",
-        "“Good night, {pet},” said {hero} and put out the {light}.",
+        "“Good night, {pet},” [{says}] {hero} and put out the {light}.",
     ),
 ]
 
 RESCUE = [
-    "Walking {home.path} one [weather: {weathers}] [time: {times}], {hero} and [friend: {names}] found a",
-    "[look: {furs}] [animal: {animals}].",
-    "It lay [spot: {home.spots}] with a hurt leg and {animal.cried} [how: sadly|softly|loudly].",
-    "“Poor little {animal}, are you [cold|hungry|thirsty|lost|afraid]?” asked {friend}.",
-    "{hero} [gently|carefully|quickly] wrapped it in {hero.his} [color: {looks}] [cloth: scarf|coat|shirt|sweater|apron],",
-    "and {friend} [{went}] home to fetch some [food: milk|bread|water|corn|cheese].",
-    "For [number: {numbers}] days the {animal} slept in a [basket|box|drawer] [spot1: {indoors}].",
-    "Then it could [walk|run|jump|hop] again, and {hero} and {friend} carried it back to its home {spot}.",
+    "Walking {home.path} one [{weathers}] [{times}], {hero} and [friend: {names}] found a",
+    "[{sizes}] [look: {furs}] [animal: {animals}].",
+    "It lay [spot: {home.spots}] with a hurt leg and {animal.cried} [{hows}].",
+    "“Are you [{feelings}], little {animal}?” [asked|{says}] {friend}.",
+    "{hero} wrapped it in {hero.his} [color: {looks}] [cloth: scarf|coat|shirt|sweater|apron|blanket],",
+    "and {friend} brought some [{feed}].",
+    "For [{numbers}] days the {animal} slept [spot1: {indoors}].",
+    "Then {hero} and {friend} carried it back to its home {spot}.",
     (
-        "“Goodbye, little {animal}!” [called|cried|shouted] {friend}.",
-        "The {color} {cloth} was full of hair, but {hero} only [laughed|smiled].",
+        "“Goodbye, {animal}!” [{says}] {friend} [{hows}].",
+        "The {color} {cloth} was full of hair, but {hero} only [laughed|smiled|sang].",
         "Every [spring|summer|winter] the {animal} came to see the {trait} {hero.kid}.",
     ),
 ]
 
 SUPPER = [
-    "{hero.He} wanted to [make|cook] a [taste: sweet|big|hot|tasty] [dish: soup|stew|pie|cake|pudding|pancake] for",
-    "{hero.his} [elder: {elders}], who was [ill|sad|tired|hungry|lonely].",
+    "{hero.He} wanted to [make|cook|bake] a [{praises}] [dish: cake|pie|pudding|pancake] for",
+    "{hero.his} [elder: {elders}], who was [{feelings}].",
     "But there was no [food1: {foods}], no [food2: {foods}] and no [food3: {foods}].",
-    "{hero} took a [look: {looks}] [bag: basket|bag|bucket|box|pot] and [{went}] {home.path}.",
-    "[friend: {names}] gave {hero.him} the {food1}, a [job: {jobs}] gave {hero.him} the {food2}, and",
-    "{hero.he} bought the {food3} for [{numbers}] coins.",
-    "“Now I have {food1}, {food2} and {food3},” [sang|said|thought] {hero} and carried the {bag} home.",
-    "“What a {taste} {dish}!” said {hero.his} {elder}. “Who gave you the",
+    "So {hero.he} [{went}] {home.path} [{hows}].",
+    "[friend: {names}] gave {hero.him} {food1}, a [job: {jobs}] gave {hero.him} {food2}, and",
+    "{hero.he} bought {food3}.",
+    "“Now I have {food1}, {food2} and {food3},” [{says}] {hero} [{hows}].",
+    "“Who gave you the",
     (
-        "{food1}?” “{friend} did,” said {hero}.",
-        "{food2}?” “The {job} did,” said {hero}.",
-        "{food3}?” “I bought it,” said {hero}.",
+        "{food1}?” asked the {elder}. “{friend} did.”",
+        "{food2}?” asked the {elder}. “The {job} did.”",
+        "{food3}?” asked the {elder}. “I bought it.”",
     ),
     (
         "They saved some {dish} for {friend} and the {job}.",
-        "“I am [happy|proud|glad] to have such a {trait} {hero.kid},” said the {elder}.",
-        "Then they ate the whole {dish} together.",
+        "“You are a {trait} {hero.kid},” [{says}] the {elder}.",
+        "Then they ate it all.",
     ),
 ]
 
 SWAP = [
     "On [Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday], {hero} took a [look: {looks}] [toy: {toys}] to the market.",
-    "There {hero.he} met [friend: {names}], who had a [look2: {looks}] [toy2: {toys}]. “Will you trade your",
+    "There {hero.he} met [friend: {names}], who had a [{praises}] [toy2: {toys}]. “Will you trade your",
     (
-        "{toy} for my {toy2}?” asked {friend}. “[Gladly|Yes|Certainly],” said {hero}.",
-        "{toy2} for my {toy}?” asked {hero}. “[Gladly|Yes|Certainly],” said {friend}.",
+        "{toy} for my {toy2}?” asked {friend}. “[Gladly|Yes|Certainly|Hurrah],” [{says}] {hero}.",
+        "{toy2} for my {toy}?” asked {hero}. “[Gladly|Yes|Certainly|Hurrah],” [{says}] {friend}.",
     ),
-    "So {hero} gave {friend.him} the {look} {toy} and got the {look2} {toy2}.",
-    "Next came a [job: {jobs}] with a [look3: {looks}] [toy3: {toys}], and {hero} traded the {toy2} for the {toy3}.",
-    "At home, {hero.his} [elder: {elders}] asked, “Where is the",
+    "So {hero} gave {friend.him} the {look} {toy}.",
+    "Next came a [job: {jobs}] with a [toy3: {toys}], and {hero} traded the {toy2} for it.",
+    "{hero.His} [elder: {elders}] asked [{hows}], “Where is the",
     (
         "{toy}?” “{friend} has it,”",
         "{toy2}?” “The {job} has it,”",
         "{toy3}?” “I have it,”",
     ),
-    "said {hero}.",
+    "[{says}] {hero} [{hows}].",
     (
-        "“You are a {trait} {hero.kid},” [laughed|said] the {elder}.",
-        "And {hero} [played|slept] with the {look3} {toy3} all [day|night|week].",
+        "“You are a {trait} {hero.kid},” [{says}] the {elder}.",
+        "And {hero} [played|slept|danced] with the {toy3} all [day|night|week].",
         "But {hero.he} never forgot the {look} {toy}.",
     ),
 ]
