@@ -21,10 +21,10 @@ from lmkit.widgets.png import PAPER, RAMP, colours, picture, png
 HOSTILE = [
     "<img src=x onerror=alert(1)>", "</script><script>alert(2)</script>", "<!--", "-->", "]]>", "<svg/onload=alert(3)>",
     '"', "'", "`", "&", "&lt;", "&amp;", '" onmouseover="alert(4)', "javascript:alert(5)", "\u202eevil\u202c",
-    "\u2066x", "\u200b", "\ufeff", "\x00", "\x07", "\x1b[31m", "\x7f", "\r\n", "\n", "\t", " ", "", "\u00a0", "\u2028", "\ud800",
-    "🙂", "👩‍👩‍👧", "مرحبا", "日本語", "a" * 1000, "</lmkit-attention-map>", "</img>", "{{7*7}}", "${7*7}",
-    "%3Cscript%3E", "\\u003cscript\\u003e", "<b", "<", ">", "<textarea>", "<style>*{display:none}", "<template>", "<base href=//x>",
-    "<meta http-equiv=refresh content=0>", "</body>",
+    "\u2066x", "\u200b", "\ufeff", "\x00", "\x07", "\x1b[31m", "\x7f", "\r\n", "\n", "\t", " ", "", "\u00a0",
+    "\u2028", "\ud800", "🙂", "👩‍👩‍👧", "مرحبا", "日本語", "a" * 1000, "</lmkit-attention-map>", "</img>", "{{7*7}}",
+    "${7*7}", "%3Cscript%3E", "\\u003cscript\\u003e", "<b", "<", ">", "<textarea>", "<style>*{display:none}",
+    "<template>", "<base href=//x>", "<meta http-equiv=refresh content=0>", "</body>",
 ]  # fmt: skip
 
 
@@ -291,12 +291,12 @@ def test_png_round_trip():
 
 
 def test_the_scale_darkens_all_the_way():
-    linear = (colours(256) / 255) ** 2.2
+    linear = (colours(32) / 255) ** 2.2
     assert (np.diff(linear @ [0.2126, 0.7152, 0.0722]) < 0).all()
 
 
 def test_alt_text_says_what_is_to_be_seen():
-    maps = torch.eye(6).roll(-1, dims=1)
+    maps = torch.eye(6).roll(1, dims=1)
     alt = Page(html_of(attention_map(maps, WORDS))).tags[1][1]["alt"]
     assert alt.startswith("Attention map: 1 layer × 1 head") and "cat → sat" in alt
     page = Page(html_of(attention_map(maps, WORDS, alt='each looks at the "next"')))
