@@ -23,8 +23,14 @@ def batch_at(step: int, ids, batch_size: int, seq_len: int, starts=None, seed: i
     if len(starts) == 0:
         raise ValueError(f"no start leaves room for a window of {seq_len + 1} tokens")
     chosen = np.random.default_rng([seed, step]).choice(starts, size=batch_size)
-    windows = ids[chosen[:, None] + np.arange(seq_len + 1)]  # (B, T + 1)
-    return torch.from_numpy(windows.astype(np.int64))
+    return torch.from_numpy(windows(ids, chosen, seq_len).astype(np.int64))  # (B, T + 1)
+
+
+def windows(values, starts, seq_len: int) -> np.ndarray:
+    """Cut (n, seq_len + 1) windows at those `starts` that leave room, from whatever runs along a text: ids, logprobs."""
+    values, starts = np.asarray(values), np.asarray(starts)
+    starts = starts[starts + seq_len < len(values)]
+    return values[starts[:, None] + np.arange(seq_len + 1)]
 
 
 def batches(ids, batch_size: int, seq_len: int, starts=None, seed: int = 0, device: str = "cpu") -> Iterator[Tensor]:

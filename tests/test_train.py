@@ -10,12 +10,12 @@ import torch
 from torch import nn
 
 from lmkit import checkpoints
-from lmkit.data import batch_at, batches
+from lmkit.data import batch_at, batches, windows
 from lmkit.heads import LM
 from lmkit.model import Config
 from lmkit.objectives import next_token_loss
 from lmkit.sampling import generate, sample
-from lmkit.train import train, warmup_cosine
+from lmkit.train import OPTIMIZERS, evaluate, train, warmup_cosine
 
 CONFIG = Config(11, d_model=16, n_layers=1, n_heads=2, max_seq_len=32, positions="rope")
 
@@ -47,6 +47,11 @@ def test_a_text_that_is_too_short():
         batch_at(0, np.arange(5), 1, 8)
     with pytest.raises(ValueError, match="no start leaves room for a window of 4"):
         batch_at(0, np.arange(5), 1, 3, starts=[3, 4])
+
+
+def test_windows_are_cut_from_anything_that_runs_along():
+    cut = windows(np.arange(20) * 0.5, [0, 7, 15], 5)
+    assert np.array_equal(cut, np.stack([np.arange(6), np.arange(7, 13)]) * 0.5)
 
 
 # ---- objective and loop
@@ -83,7 +88,7 @@ def test_the_loop_is_the_plain_one():
             group["lr"] = 0.1 * share
         logits = theirs(ids[:, :-1])
         loss = nn.functional.nll_loss(logits.log_softmax(-1).flatten(0, 1), ids[:, 1:].flatten())
-        assert steps[step].loss == pytest.approx(float(loss), rel=1e-4) and steps[step].lr == pytest.approx(0.1 * share)
+        assert steps[step].loss == pytest.approx(loss.item(), rel=1e-4) and steps[step].lr == pytest.approx(0.1 * share)
         optimizer.zero_grad()
         loss.backward()
         norm = torch.stack([p.grad.norm() for p in theirs.parameters()]).norm()
@@ -100,6 +105,34 @@ def test_training_learns_and_repeats():
     ids = np.tile(np.arange(11), 40)
     losses = [[s.loss for s in train(small(), batches(ids, 8, 12), next_token_loss, steps=60, lr=1e-2)] for _ in range(2)]
     assert losses[0][0] > 2.3 and losses[0][-1] < 0.2 and losses[0] == losses[1]
+
+
+def test_muon_takes_the_matrices_inside_the_blocks_and_adamw_the_rest():
+    model = small(bias=True, tied=False)
+    hidden, rest = OPTIMIZERS["muon"](model, 0.1, 0.5)
+    names = {id(p): n for n, p in model.named_parameters()}
+    by = [{names[id(p)] for g in o.param_groups for p in g["params"]} for o in (hidden, rest)]
+    assert by[0] == {n for n in names.values() if ".blocks." in n and "proj.weight" in n} and len(by[0]) == 6
+    assert by[0] | by[1] == set(names.values()) and not by[0] & by[1]
+    assert {g["weight_decay"]: len(g["params"]) for g in rest.param_groups} == {0.5: 2, 0.0: 12}
+
+
+def test_muon_learns_and_an_optimizer_may_be_ones_own():
+    ids = np.tile(np.arange(11), 40)
+    how = dict(steps=40, lr=1e-2, weight_decay=0.0)
+    own = lambda model, lr, decay: [torch.optim.Adam(model.parameters(), lr=lr)]  # noqa: E731
+    for optimizer in ("muon", own):
+        losses = [s.loss for s in train(small(), batches(ids, 8, 12), next_token_loss, optimizer=optimizer, **how)]
+        assert losses[-1] < losses[0] / 2
+    with pytest.raises(ValueError, match=r"'adam' is not one of \['adamw', 'muon'\]"):
+        next(train(small(), [], next_token_loss, optimizer="adam", **how))
+
+
+def test_evaluate_is_the_mean_over_all_rows():
+    model, rows = small(), torch.randint(0, 11, (7, 6), generator=torch.Generator().manual_seed(0))
+    model.train()
+    whole = next_token_loss(model, rows).item()
+    assert evaluate(model, rows, next_token_loss, batch_size=3) == pytest.approx(whole, rel=1e-5) and model.training
 
 
 # ---- sampling
