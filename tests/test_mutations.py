@@ -16,19 +16,21 @@ ROOT = Path(__file__).parents[1]
 CHAPTER = "chapters/03_attention.ipynb"
 UNIT = ["-q", "-x", "-p", "no:cacheprovider", "tests/test_attention.py", "tests/test_record.py"]
 NBVAL = ["@tests/nbval.args", "-q", "-x", "-p", "no:cacheprovider", CHAPTER]
+ATTENTION, MASKS = "lmkit/attention.py", "lmkit/masks.py"
+CAUSAL, SOFTMAX = r"causal_mask\(pos, pos\)", r"\.softmax\(dim=-1\)\.nan_to_num\(\)"
 MUTATIONS = {  # name: (file, what stands there exactly once, what to put there)
-    "no 1/sqrt(d_head)": ("lmkit/attention.py", r" / math\.sqrt\(q\.shape\[-1\]\)", ""),
-    "mask lets each position see the next": ("lmkit/attention.py", r"causal_mask\(pos, pos\)", "causal_mask(pos + 1, pos)"),
-    "mask hides each position from itself": ("lmkit/attention.py", r"causal_mask\(pos, pos\)", "causal_mask(pos - 1, pos)"),
-    "mask hides each position from itself, everywhere": ("lmkit/masks.py", r"pos_q\[:, None\] >= pos_k", "pos_q[:, None] > pos_k"),
-    "maps transposed": ("lmkit/attention.py", r"\.softmax\(dim=-1\)\.nan_to_num\(\)", ".softmax(dim=-1).nan_to_num().mT"),
-    "softmax over queries": ("lmkit/attention.py", r"\.softmax\(dim=-1\)", ".softmax(dim=-2)"),
+    "no 1/sqrt(d_head)": (ATTENTION, r" / math\.sqrt\(q\.shape\[-1\]\)", ""),
+    "each position sees the next": (ATTENTION, CAUSAL, "causal_mask(pos + 1, pos)"),
+    "no position sees itself": (ATTENTION, CAUSAL, "causal_mask(pos - 1, pos)"),
+    "no position sees itself, in any model": (MASKS, r"pos_q\[:, None\] >= pos_k", "pos_q[:, None] > pos_k"),
+    "maps transposed": (ATTENTION, SOFTMAX, ".softmax(dim=-1).nan_to_num().mT"),
+    "softmax over queries": (ATTENTION, SOFTMAX, ".softmax(dim=-2).nan_to_num()"),
     "heads tiled, not grouped": (
-        "lmkit/attention.py",
+        ATTENTION,
         r"k\.repeat_interleave\(q\.shape\[1\] // k\.shape\[1\], dim=1\)",
         "k.repeat(1, q.shape[1] // k.shape[1], 1, 1)",
     ),
-}  # fmt: skip
+}
 
 pytestmark = pytest.mark.slow
 

@@ -50,9 +50,11 @@ class CellFailed(Exception):
 class ThisPython(AsyncKernelManager):
     """A kernel in the environment of this very interpreter, whatever kernels the machine has registered."""
 
+    python = sys.executable
+
     @property
     def kernel_spec(self):
-        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        argv = [self.python, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
         return KernelSpec(argv=argv, display_name="Python 3", language="python")
 
 
@@ -68,7 +70,7 @@ def read(path):
     return nbformat.reads(json.dumps(content), as_version=4)
 
 
-def execute(nb, folder, on_cell=None, timeout=CELL_TIMEOUT):
+def execute(nb, folder, on_cell=None, timeout=CELL_TIMEOUT, kernel=ThisPython):
     """A copy of `nb`, run from top to bottom in a fresh kernel whose working directory is `folder`.
 
     `on_cell(count)` is called before each code cell. Raises CellFailed, with the cell's number and traceback.
@@ -86,7 +88,7 @@ def execute(nb, folder, on_cell=None, timeout=CELL_TIMEOUT):
     client = NotebookClient(
         nb,
         timeout=timeout,
-        kernel_manager_class=ThisPython,
+        kernel_manager_class=kernel,
         record_timing=False,
         resources={"metadata": {"path": str(folder)}},
         on_cell_start=start,
