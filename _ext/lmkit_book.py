@@ -1,8 +1,17 @@
-"""What the book needs of Sphinx beyond Jupyter Book: header buttons that tell the truth, and each script once a page."""
+"""What the book needs of Sphinx beyond Jupyter Book.
+
+Header buttons that tell the truth about the book's address, each widget's script once a page, and folded cells that are
+named by their title instead of "Show code cell content".
+"""
 
 import re
 
 SCRIPT = re.compile(r'<script\b[^>]*\bdata-lmkit-script="([^"]*)"[^>]*>.*?</script>\s*', re.S)
+FOLDED = re.compile(  # the summary of a folded cell, up to the title in the cell's first line
+    r'<summary[^>]*>\s*<p class="collapsed[^>]*>[^<]*</p>\s*<p class="expanded[^>]*>[^<]*</p>\s*</summary>'
+    r'(?P<cell>\s*<div class="cell_input[^>]*>\s*<div[^>]*><div[^>]*><pre><span></span>'
+    r'<span class="c1"># @title (?P<title>[^<]+)</span>)'
+)
 NOT_SET = (
     "Colab: the book's address is not set yet, so there is nothing to open there. "
     "Download the notebook and upload it to Colab instead; this link tells how."
@@ -22,6 +31,11 @@ def once(html):
     return SCRIPT.sub(keep_first, html)
 
 
+def named(html):
+    """`html` whose folded cells bear the title of their first line, such as Setup or Solution."""
+    return FOLDED.sub(r'<summary><p class="admonition-title">\g<title></p></summary>\g<cell>', html)
+
+
 def one_address(app, config):
     """With an address: the theme's own buttons to it. Without one: none, because the theme has another's by default."""
     options = config.html_theme_options
@@ -34,7 +48,7 @@ def one_address(app, config):
 
 def finish_page(app, pagename, templatename, context, doctree):
     if context.get("body"):
-        context["body"] = once(context["body"])
+        context["body"] = named(once(context["body"]))
     is_notebook = (context.get("page_source_suffix") or "").endswith(".ipynb")
     if is_notebook and not app.config.html_theme_options.get("repository_url"):
         button = {"type": "link", "text": "Colab", "tooltip": NOT_SET, "icon": "fas fa-cloud"}
