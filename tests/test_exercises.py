@@ -1,0 +1,62 @@
+"""Right answers pass, and every plausible wrong one is refused with its own diagnosis."""
+
+import pytest
+import torch
+
+from lmkit.attention import attention_weights
+from lmkit.exercises import EXERCISES, NOT_YET, check, diagnose
+from lmkit.masks import causal_mask, window_mask
+
+CASES = [(name, diagnosis) for name, exercise in EXERCISES.items() for diagnosis in exercise.mistakes]
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_the_right_answer_is_right(name, capsys):
+    check(name, EXERCISES[name].right)
+    assert capsys.readouterr().out == f"{name}: right\n"
+    assert len(EXERCISES[name].mistakes) >= 3
+
+
+@pytest.mark.parametrize(("name", "diagnosis"), CASES)
+def test_a_mistake_gets_its_own_diagnosis(name, diagnosis, capsys):
+    check(name, EXERCISES[name].mistakes[diagnosis])
+    assert capsys.readouterr().out == f"{name}: {diagnosis}\n"
+
+
+def test_right_answers_agree_with_the_library():
+    right = {name: exercise.right for name, exercise in EXERCISES.items()}
+    q, k, v = (torch.randn(2, 3, 5, 4) for _ in range(3))
+    torch.testing.assert_close(right["causal_attention"](q, k, v), attention_weights(q, k, causal=True) @ v)
+    pos = torch.arange(7)
+    assert torch.equal(right["window"](7, 3), causal_mask(pos, pos) & window_mask(pos, pos, 3))
+    few = torch.randn(2, 2, 5, 4)
+    shared = right["share_heads"](few, 6)
+    torch.testing.assert_close(attention_weights(q.repeat(1, 2, 1, 1), few), attention_weights(q.repeat(1, 2, 1, 1), shared))
+
+
+def test_other_answers():
+    causal, value = EXERCISES["causal_attention"], EXERCISES["kv_cache"]
+    assert "raised TypeError" in diagnose(causal, lambda q: q)
+    assert "not a tensor" in diagnose(causal, lambda q, k, v: [1])
+    assert "shape (1, 3, 3, 8) where" not in (diagnose(causal, lambda q, k, v: v) or "")
+    assert "shape" in diagnose(causal, lambda q, k, v: v[..., :1])
+    assert "no mistake that is known" in diagnose(causal, lambda q, k, v: v)
+    assert "torch.float32 where torch.bool" in diagnose(EXERCISES["window"], lambda T, w: torch.zeros(T, T))
+    assert "to be a function, not int" in diagnose(causal, 3) and "to be a value" in diagnose(value, lambda: 3)
+    assert "no mistake that is known" in diagnose(value, 7.0) and "no mistake" in diagnose(value, "many")
+
+
+def test_a_reader_may_change_the_inputs_in_place():
+    def careless(q, k, v):
+        k.mul_(1 / q.shape[-1] ** 0.5)
+        return (q @ k.mT).masked_fill(~torch.ones(q.shape[-2], k.shape[-2]).tril().bool(), -torch.inf).softmax(-1) @ v
+
+    assert diagnose(EXERCISES["causal_attention"], careless) is None
+    assert diagnose(EXERCISES["causal_attention"], careless) is None
+
+
+def test_unknown_and_unanswered(capsys):
+    check("window", None)
+    assert capsys.readouterr().out == f"window: {NOT_YET}\n"
+    with pytest.raises(ValueError, match="there is no exercise 'widow'"):
+        check("widow", 1)
