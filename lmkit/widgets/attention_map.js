@@ -150,9 +150,9 @@
 
   class AttentionMap extends HTMLElement {
     connectedCallback() {
-      if (!this.shadowRoot) this.ready = this.build().catch((error) => this.giveUp(error));
+      if (!this.shadowRoot) this.ready = this.build().then(() => true, (error) => this.giveUp(error));
       this.watching = new AbortController();
-      const { signal } = this.watching, look = () => this.ready.then(() => this.setTheme());
+      const { signal } = this.watching, look = () => this.ready.then((alive) => alive && this.setTheme());
       for (const query of ["(prefers-color-scheme: dark)", "print"])
         matchMedia(query).addEventListener("change", look, { signal });
       addEventListener("beforeprint", look, { signal });
@@ -161,7 +161,7 @@
       for (const node of [document.documentElement, document.body])
         if (node) this.mutations.observe(node, { attributes: true, attributeFilter:
           ["data-theme", "theme", "data-jp-theme-light", "data-vscode-theme-kind"] });
-      this.sizes = new ResizeObserver(() => this.ready.then(() => this.layout()));
+      this.sizes = new ResizeObserver(() => this.ready.then((alive) => alive && this.layout()));
       this.sizes.observe(this);
     }
 
@@ -174,6 +174,7 @@
     giveUp(error) { // the plain picture is better than half a map
       (this.shadowRoot ?? this.attachShadow({ mode: "open" })).replaceChildren(document.createElement("slot"));
       console.warn("lmkit attention map: showing the plain picture instead,", error);
+      return false;
     }
 
     async build() {
@@ -200,9 +201,9 @@
     dom() {
       const option = (label, value) => el("option", { value }, label);
       const { layers, n_heads } = this;
-      this.layerSelect = el("select", { onchange: (e) => this.setHead(+e.target.value, this.head) },
+      this.layerSelect = el("select", { "aria-label": "Layer", onchange: (e) => this.setHead(+e.target.value, this.head) },
         ...layers.map(option));
-      this.headSelect = el("select", { onchange: (e) => this.setHead(this.layer, +e.target.value) },
+      this.headSelect = el("select", { "aria-label": "Head", onchange: (e) => this.setHead(this.layer, +e.target.value) },
         ...Array.from({ length: n_heads }, (_, i) => option(`head ${i}`, i)));
       const perRow = el("input", { type: "checkbox", onchange: (e) => {
         this.perRow = e.target.checked;
