@@ -54,7 +54,7 @@ def test_there_and_back(copy):
     assert stamp.stamped(copy) == before
 
 
-@pytest.mark.parametrize("url", ["http://github.com/a/b", "https://github.com/a", "github.com/a/b", 'https://h/a/b"; x'])
+@pytest.mark.parametrize("url", ["http://github.com/a/b", "https://github.com/a", "github.com/a", 'https://h/a/b"; x'])
 def test_an_address_that_is_none_is_refused(copy, url):
     set_address(copy, url.replace('"', '\\"'))
     with pytest.raises(ValueError, match=re.escape("_config.yml") if '"' in url else re.escape(repr(url))):
@@ -78,7 +78,8 @@ def run(command, **how):
     sys.modules["lmkit"] = types.SimpleNamespace(__version__="0")
     return types.SimpleNamespace(returncode={status}, stderr="pip says no")
 subprocess.run = run
-sys.modules["torch"] = types.SimpleNamespace(__version__="{torch}", cuda=types.SimpleNamespace(is_available=lambda: False))
+cuda = types.SimpleNamespace(is_available=lambda: False)
+sys.modules["torch"] = types.SimpleNamespace(__version__="{torch}", cuda=cuda)
 if there:
     sys.modules["lmkit"] = types.SimpleNamespace(__version__="0")
 {change}

@@ -28,7 +28,7 @@ def starts(path):
 
 
 def installed():
-    """The path of a browser that is there already, or None. A wrong LMKIT_BROWSER is an error, not a reason to guess."""
+    """The path of a browser that is there already, or None. A wrong LMKIT_BROWSER is an error."""
     if named := os.environ.get("LMKIT_BROWSER"):
         if starts(named):
             return named

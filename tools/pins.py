@@ -1,4 +1,4 @@
-"""Write requirements.txt anew: the installed version of each package that the Makefile's roads need, and of nothing else.
+"""Write requirements.txt anew: the installed version of each package that the Makefile's roads need, and no other.
 
     .venv/bin/python tools/pins.py > pins.txt && mv pins.txt requirements.txt
 

@@ -1,5 +1,5 @@
 # @title Setup: installs lmkit where it is missing, and says what runs here
-import importlib.util, os, subprocess, sys  # noqa: E401
+import importlib.util, os, subprocess, sys
 
 ADDRESS = ""  # of the book's repository; written here by tools/stamp.py
 source = os.environ.get("LMKIT_SOURCE") or (ADDRESS and f"git+{ADDRESS}")
@@ -20,4 +20,5 @@ if tuple(map(int, torch.__version__.split(".")[:2])) < (2, 10):
     raise RuntimeError(f"lmkit needs PyTorch 2.10 or newer; this kernel has {torch.__version__}.")
 import lmkit
 device = "cuda" if torch.cuda.is_available() else "cpu"
-print(f"lmkit {lmkit.__version__}, PyTorch {torch.__version__}, Python {sys.version.split()[0]}, {device}", file=sys.stderr)
+versions = f"lmkit {lmkit.__version__}, PyTorch {torch.__version__}, Python {sys.version.split()[0]}"
+print(f"{versions}, {device}", file=sys.stderr)

@@ -25,7 +25,7 @@ def address(root=ROOT):
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
     url = (config.get("repository") or {}).get("url") or ""
     if url and not re.fullmatch(r"https://[\w.-]+/[\w.-]+/[\w.-]+/?", url):
-        raise ValueError(f"repository.url in _config.yml is {url!r}; expected https://HOST/OWNER/REPOSITORY, or nothing")
+        raise ValueError(f"repository.url in _config.yml is {url!r}; expected https://HOST/OWNER/REPOSITORY or nothing")
     return url.rstrip("/")
 
 
@@ -59,7 +59,8 @@ def stamped_readme(text, url):
 def stamped(root=ROOT):
     """{path: its text as it should be} for every file that bears the address."""
     url = address(root)
-    files = {path: stamped_notebook(path, setup_cell(url, root)) for path in sorted((root / "chapters").glob("*.ipynb"))}
+    source, notebooks = setup_cell(url, root), sorted((root / "chapters").glob("*.ipynb"))
+    files = {path: stamped_notebook(path, source) for path in notebooks}
     for name, change in {"CITATION.cff": stamped_citation, "README.md": stamped_readme}.items():
         if (root / name).exists():
             files[root / name] = change((root / name).read_text(encoding="utf-8"), url)
