@@ -172,7 +172,7 @@ def test_what_is_computed_from_floats_can_be_left_out_of_a_comparison():
     """Two machines may differ in the last bit of a weight: only these three attributes may then differ."""
     pages = [Page(html_of(attention_map(causal(2, 4, 6, 6, seed=seed), WORDS))) for seed in (0, 1)]
     for page in pages:
-        (_, element), (_, image), _ = page.tags
+        (_, element), (_, image), *_ = page.tags
         assert "data-computed" in image
         del element["data-weights"], image["alt"], image["src"]
     assert pages[0].tags == pages[1].tags and pages[0].code == pages[1].code
@@ -181,10 +181,10 @@ def test_what_is_computed_from_floats_can_be_left_out_of_a_comparison():
 def test_hostile_tokens_are_only_labels():
     assert len(HOSTILE) == 50
     page = Page(html_of(attention_map(causal(2, 50, 50), HOSTILE, title="</script><b>", alt=None)))
-    assert [tag for tag, _ in page.tags] == ["lmkit-attention-map", "img", "script"]
-    assert page.ends == ["lmkit-attention-map", "script"]
-    assert page.text.strip() == ""
-    element, image, code = (attributes for _, attributes in page.tags)
+    assert [tag for tag, _ in page.tags] == ["lmkit-attention-map", "img", "br", "small", "script"]
+    assert page.ends == ["small", "lmkit-attention-map", "script"]
+    assert page.text.startswith("</script><b>: attention map: ")
+    element, image, _, _, code = (attributes for _, attributes in page.tags)
     assert set(element) == {"data-map", "data-lm-suppress-shortcuts", "data-config", "data-weights"}
     assert set(image) == {"data-computed", "alt", "width", "style", "src"}
     assert set(code) == {"data-lmkit-script"}
@@ -198,8 +198,9 @@ def test_no_token_reaches_the_html_raw(token):
     shown = attention_map(np.ones((1, 1)), [token], title=token, alt=token)
     markup = shown.html()
     page = Page(markup)
-    assert [tag for tag, _ in page.tags] == ["lmkit-attention-map", "img"] and page.ends == ["lmkit-attention-map"]
-    assert markup.count("<") == 3, "only our own tags"
+    assert [tag for tag, _ in page.tags] == ["lmkit-attention-map", "img", "br", "small"]
+    assert page.ends == ["small", "lmkit-attention-map"]
+    assert markup.count("<") == 6, "only our own tags"
     assert not any(ord(c) < 32 and c != "\n" for c in markup)
 
 
@@ -298,7 +299,7 @@ def test_the_scale_darkens_all_the_way():
 def test_alt_text_says_what_is_to_be_seen():
     maps = torch.eye(6).roll(1, dims=1)
     alt = Page(html_of(attention_map(maps, WORDS))).tags[1][1]["alt"]
-    assert alt.startswith("Attention map: 1 layer × 1 head") and "cat → sat" in alt
+    assert alt.startswith("Attention of layer 0. Strongest links of head 0: ") and "cat → sat" in alt
     page = Page(html_of(attention_map(maps, WORDS, alt='each looks at the "next"')))
     assert page.tags[1][1]["alt"] == 'each looks at the "next"' and "data-computed" not in page.tags[1][1]
     flat = Page(html_of(attention_map(torch.full((6, 6), 1 / 6), WORDS))).tags[1][1]["alt"]

@@ -15,7 +15,7 @@
   const SOFT = { light: "#5c6776", dark: "#a0abba" };
   const ACCENT = { light: "#b3470b", dark: "#ff9d5c" };
   const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-serif';
-  const LARGEST_CELL = 36; // CSS pixels
+  const LARGEST_CELL = 40; // CSS pixels
   const VALUES_FROM = 27; // cells this wide have room for a number
   const SEAMS_FROM = 13; // and these for a thin line between cells
   const LONG = 64; // tokens; above it the strip shows shades only, without numbers
@@ -180,7 +180,7 @@
     async build() {
       const root = this.attachShadow({ mode: "open" });
       const config = JSON.parse(this.dataset.config);
-      Object.assign(this, config);
+      Object.assign(this, config); // none of these names is one that HTMLElement has
       this.self = !config.keys;
       this.keys = config.keys ?? config.queries;
       Object.assign(config, { T: this.queries.length, S: this.keys.length });
@@ -224,7 +224,7 @@
 
       this.canvas = el("canvas");
       this.spacer = el("div", {}, this.canvas);
-      this.scroll = el("div", {
+      this.pane = el("div", {
         class: "scroll", tabindex: 0, role: "application", "aria-roledescription": "attention map", "aria-describedby": "hint",
         onpointermove: (e) => e.pointerType !== "touch" && this.setHover(this.under(e)),
         onpointerleave: () => this.setHover(null),
@@ -262,8 +262,8 @@
         "click to keep it. With the keyboard: Tab, then the arrow keys.");
 
       this.frame = el("div", { class: "map" });
-      if (this.title) this.frame.append(el("div", { class: "title" }, bdi(this.title)));
-      this.frame.append(controls, el("div", { class: "stage" }, el("div", { class: "main" }, this.scroll, legend), this.heads),
+      if (this.heading) this.frame.append(el("div", { class: "title" }, bdi(this.heading)));
+      this.frame.append(controls, el("div", { class: "stage" }, el("div", { class: "main" }, this.pane, legend), this.heads),
         this.reading, ...strips, hint, this.status);
       return this.frame;
     }
@@ -313,7 +313,7 @@
       });
       if (repaint && this.n_heads > 1) this.drawThumbs();
       Object.assign(this, { drawnLayer: layer, drawnTheme: this.theme, drawnPerRow: this.perRow });
-      this.scroll.setAttribute("aria-label",
+      this.pane.setAttribute("aria-label",
         `Attention map of ${this.name()}, ${this.T} queries by ${this.S} keys; arrow keys move over the cells`);
       this.drawLegend();
       this.layout();
@@ -360,7 +360,7 @@
     under(event) {
       const box = this.canvas.getBoundingClientRect(), v = this.view;
       const x = event.clientX - box.left - v.left, y = event.clientY - box.top - v.top;
-      const k = Math.floor((x + this.scroll.scrollLeft) / v.cell), q = Math.floor((y + this.scroll.scrollTop) / v.cell);
+      const k = Math.floor((x + this.pane.scrollLeft) / v.cell), q = Math.floor((y + this.pane.scrollTop) / v.cell);
       const inside = { q: y >= 0 && q >= 0 && q < this.T, k: x >= 0 && k >= 0 && k < this.S };
       if (inside.q && inside.k) return { q, k };
       if (inside.q && x < 0) return { q, k: null };
@@ -406,7 +406,7 @@
     }
 
     reveal() { // scroll the kept cell into the map's own window
-      const { q, k } = this.pinned, v = this.view, s = this.scroll;
+      const { q, k } = this.pinned, v = this.view, s = this.pane;
       if (!v) return;
       const into = (at, from, room) => clamp(from, (at + 1) * v.cell - room, at * v.cell);
       if (q !== null) s.scrollTop = into(q, s.scrollTop, v.height - v.top);
@@ -439,7 +439,7 @@
     }
 
     layout() {
-      const room = Math.floor(this.scroll.parentNode.clientWidth);
+      const room = Math.floor(this.pane.parentNode.clientWidth);
       if (!this.image || room < 60) return;
       const tallest = clamp(innerHeight * 0.8, 360, 640);
       const v = this.view = this.arrange(room, this.zoom, tallest);
@@ -451,13 +451,13 @@
       const fits = { x: whole.width <= room + 1, y: whole.height <= tallest + 40 };
       v.width = fits.x ? Math.ceil(whole.width) : room;
       v.height = Math.ceil(fits.y ? whole.height : tallest);
-      this.scroll.style.overflow = fits.x && fits.y ? "hidden" : "auto";
-      this.scroll.style.width = `${v.width}px`;
-      this.scroll.style.height = `${v.height}px`;
+      this.pane.style.overflow = fits.x && fits.y ? "hidden" : "auto";
+      this.pane.style.width = `${v.width}px`;
+      this.pane.style.height = `${v.height}px`;
       this.spacer.style.width = `${Math.floor(whole.width)}px`;
       this.spacer.style.height = `${Math.floor(whole.height)}px`;
-      v.width = Math.min(v.width, this.scroll.clientWidth);
-      v.height = Math.min(v.height, this.scroll.clientHeight);
+      v.width = Math.min(v.width, this.pane.clientWidth);
+      v.height = Math.min(v.height, this.pane.clientHeight);
       const dpr = window.devicePixelRatio || 1;
       this.canvas.width = Math.round(v.width * dpr);
       this.canvas.height = Math.round(v.height * dpr);
@@ -474,7 +474,7 @@
       if (!this.view) return;
       const ctx = this.canvas.getContext("2d"), dpr = this.canvas.width / this.view.width;
       ctx.setTransform(dpr, 0, 0, dpr, 0, 0);
-      const scrolled = { scrollX: this.scroll.scrollLeft, scrollY: this.scroll.scrollTop };
+      const scrolled = { scrollX: this.pane.scrollLeft, scrollY: this.pane.scrollTop };
       this.paint(ctx, { ...this.view, ...scrolled }, this.hover ?? this.pinned);
     }
 
@@ -533,7 +533,7 @@
         ctx.fillText(value.toFixed(2).replace(/^0/, ""), x0 + (k + 0.5) * v.cell, y0 + (q + 0.5) * v.cell + 0.5);
       };
       if (at.q !== null) for (let k = from.k; k < to.k; k++) write(at.q, k);
-      else for (let q = from.q; q < to.q; q++) write(q, at.k);
+      else if (at.k !== null) for (let q = from.q; q < to.q; q++) write(q, at.k);
     }
 
     paintLabels(ctx, v, at, column, from, to, x0, y0) {
@@ -670,9 +670,9 @@
     // The figure to save: the whole map at a size of its own, a title above, the legend below.
     figure() {
       const v = this.arrange(Math.max(640, this.S * 4 + 160), 1, Infinity);
-      v.width = Math.ceil(v.left + this.S * v.cell + v.right);
-      v.height = Math.ceil(v.top + this.T * v.cell);
-      const title = [this.title, this.name()].filter(Boolean).join(" — ");
+      v.width = Math.ceil(v.left + this.S * v.cell + Math.max(v.right, 3));
+      v.height = Math.ceil(v.top + this.T * v.cell) + 3;
+      const title = [this.heading, this.name()].filter(Boolean).join(" — ");
       return { v, title, width: Math.max(v.width, 300) + 32, height: v.height + 100 };
     }
 
@@ -722,6 +722,9 @@
           fill: `#${[0, 1, 2].map((c) => pixels[4 * i + c].toString(16).padStart(2, "0")).join("")}` }));
       } else svg.append(node("image", { x: v.left, y: v.top, width: S * v.cell, height: T * v.cell, preserveAspectRatio: "none",
         style: "image-rendering:pixelated", href: this.image.toDataURL() }));
+      svg.append(node("rect", { x: v.left - 0.5, y: v.top - 0.5, width: S * v.cell, height: T * v.cell, fill: "none", stroke: SOFT[theme], "stroke-opacity": 0.35 }));
+      if (v.top >= 34) ["key →", "query ↓"].forEach((text, i) => svg.append(node("text",
+        { x: v.left - 10, y: v.top - 20 + 13 * i, "text-anchor": "end", "font-size": 10.5, fill: SOFT[theme] }, text)));
       const every = Math.max(1, Math.ceil(13 / v.cell)), turned = v.turn ? (-v.turn * 180) / Math.PI : 0;
       this.queries.forEach((label, q) => q % every || svg.append(node("text",
         { x: v.left - 7, y: v.top + (q + 0.5) * v.cell + 4, "text-anchor": "end" }, label)));

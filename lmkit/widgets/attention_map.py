@@ -76,7 +76,7 @@ class AttentionMap:
             "layer": self.layer,
             "head": self.head,
             "query": self.query,
-            "title": visible(self.title, keep=" ") if self.title else None,
+            "heading": visible(self.title, keep=" ") if self.title else None,
         }
         data, bits, deflated = payload(self.weights)
         config |= {"bits": bits, "deflated": deflated}
@@ -90,8 +90,15 @@ class AttentionMap:
             f'<lmkit-attention-map data-map="{named}" data-lm-suppress-shortcuts="true" '
             f'data-config="{html.escape(json.dumps(config))}" data-weights="{data}">'
             f'<img {alt} width="{width}" style="max-width:100%;height:auto" src="data:image/png;base64,{png}">'
-            "</lmkit-attention-map>\n"
+            f"<br><small>{html.escape(self.caption())}</small></lmkit-attention-map>\n"
         )
+
+    def caption(self) -> str:
+        """What stands under the plain picture."""
+        title = f"{visible(self.title, keep=' ')}: " if self.title else ""
+        squares = "" if self.weights.shape[1] == 1 else ", one square per head"
+        layer = visible(self.names[self.layer], keep=" ")
+        return f"{title}{self}. Shown: {layer}{squares}; rows are queries, columns are keys, darker is more."
 
     def strongest_links(self, most: int = 12) -> str:
         """In words what the picture shows: the head shown first, each query's strongest key where one clearly leads."""
@@ -103,10 +110,7 @@ class AttentionMap:
                 links.append(f"{visible(query)} → {visible(keys[best])}")
         shown = ", ".join(links[:most]) + (", …" if len(links) > most else "")
         layer = visible(self.names[self.layer], keep=" ")
-        return (
-            f"{repr(self).capitalize()}. Each square is one head of {layer}; rows are queries, columns are keys, "
-            f"darker is more. Strongest links of head {self.head}: {shown or 'none stands out'}."
-        )
+        return f"Attention of {layer}. Strongest links of head {self.head}: {shown or 'none stands out'}."
 
 
 def stacked(maps, batch_row: int) -> tuple[list[str], np.ndarray]:

@@ -12,8 +12,6 @@ from lmkit.widgets import attention_map
 from lmkit.widgets.attention_map import script
 from lmkit.widgets.png import RAMP
 
-pytestmark = pytest.mark.browser
-
 WORDS = "The cat sat on the mat because it was warm".split()
 HEAD = (
     "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'><title>t</title>"
@@ -73,8 +71,8 @@ def middle_of(page, q, k, nth=0):
         .evaluate(
             """(e, [q, k]) => {
             const box = e.canvas.getBoundingClientRect(), v = e.view;
-            return [box.left + v.left + (k + 0.5) * v.cell - e.scroll.scrollLeft,
-                    box.top + v.top + (q + 0.5) * v.cell - e.scroll.scrollTop];
+            return [box.left + v.left + (k + 0.5) * v.cell - e.pane.scrollLeft,
+                    box.top + v.top + (q + 0.5) * v.cell - e.pane.scrollTop];
         }""",
             [q, k],
         )
@@ -326,8 +324,15 @@ def test_a_map_that_was_moved_still_works(show):
     assert reading(page).startswith("warm 9 → on 3")
 
 
+def test_nothing_is_left_of_the_picture_where_scripts_run(show):
+    page = show(attention_map(MAPS, WORDS, alt="each looks at itself"))
+    assert not page.get_by_alt_text("each looks at itself").is_visible()
+    assert page.locator(".title").count() == 0 and page.locator(ELEMENT).get_attribute("title") is None
+
+
 def test_without_scripts_the_picture_is_seen(show):
     page = show(attention_map(MAPS, WORDS, alt="each looks at itself"), scripts=False)
+    assert page.get_by_text("rows are queries").is_visible()
     image = page.get_by_alt_text("each looks at itself")
     assert image.is_visible() and image.bounding_box()["width"] > 200
 
@@ -449,7 +454,7 @@ def test_png_and_svg_can_be_saved(show):
     space = "{http://www.w3.org/2000/svg}"
     texts = [text.text for text in root.iter(f"{space}text")]
     assert texts[0] == "A title — layer 0, head 3" and all(texts.count(word) >= 2 for word in WORDS)
-    assert len(list(root.iter(f"{space}rect"))) == 2 + 55, "paper, legend, and every cell that is not exactly 0"
+    assert len(list(root.iter(f"{space}rect"))) == 3 + 55, "paper, frame, legend, and every cell that is not exactly 0"
 
 
 def test_large_maps_can_be_saved(show):
