@@ -52,7 +52,8 @@ def main():
             step("a virtual environment in .venv", sys.executable, "-m", "venv", VENV)
         except SystemExit as stop:
             sys.exit(f"{stop} (On Debian and Ubuntu, Python's venv is a package of its own: python3-venv.)")
-    pip = [interpreter(), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    quiet = [] if sys.stdout.isatty() else ["--quiet"]  # gigabytes may come down: someone who watches sees them come
+    pip = [interpreter(), "-m", "pip", "install", "--disable-pip-version-check", *quiet]
     pins = (ROOT / "requirements.txt").read_text(encoding="utf-8").split("\n")
     if index:
         torch = next(line for line in pins if line.startswith("torch=="))
