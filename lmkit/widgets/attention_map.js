@@ -35,7 +35,9 @@
   }
   const COLOURS = { light: ramp(RAMPS.light), dark: ramp(RAMPS.dark) };
   const css = (rgb) => `rgb(${rgb.join(" ")})`;
-  const readableOn = (rgb) => (0.2126 * rgb[0] + 0.7152 * rgb[1] + 0.0722 * rgb[2] > 125 ? "#10161f" : "#ffffff");
+  const linear = (c) => (c <= 10 ? c / 3295 : ((c / 255 + 0.055) / 1.055) ** 2.4);
+  const luminance = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+  const readableOn = (rgb) => (luminance(rgb) > 0.179 ? "#000000" : "#ffffff"); // the better contrast, at least 4.5 : 1
 
   async function unpack(base64, deflated) {
     const text = atob(base64);

@@ -17,6 +17,7 @@ from ..record import record
 from .attention_map import AttentionMap, attention_map, count, visible
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
+LATER = "<p><small>With a live kernel you can type another text here and switch heads off.</small></p>\n"
 BAR_COLOURS = "#4d7fb8", "#d1691f"  # all heads, one off; told apart by every kind of colour vision
 
 
@@ -109,8 +110,10 @@ def bars(tokenizer, before: Look, after: Look | None) -> str:
 
 
 def bar(p: float, colour: str) -> str:
-    style = f"display:inline-block;height:10px;width:{120 * p:.0f}px;background:{colour};border-radius:2px"
-    return f'<span style="{style}"></span> <span style="font-variant-numeric:tabular-nums">{100 * p:.1f} %</span>'
+    percent = round(100 * p)
+    style = f"display:inline-block;height:10px;width:{percent * 1.2:.0f}px;background:{colour};border-radius:2px"
+    number = f"{percent} %" if percent else "below 1 %"
+    return f'<span style="{style}"></span> <span style="font-variant-numeric:tabular-nums">{number}</span>'
 
 
 class Explorer:
@@ -165,5 +168,5 @@ class Explorer:
         """Controls where a kernel answers them; elsewhere the map and the prediction as they stand."""
         bundle = {"text/plain": repr(self)}
         if "google.colab" not in sys.modules:  # which of the two Colab would choose is not known; there, controls only
-            bundle["text/html"] = self.bars() + self.map()._repr_mimebundle_()["text/html"]
+            bundle["text/html"] = self.bars() + self.map()._repr_mimebundle_()["text/html"] + LATER
         return bundle | {WIDGET: {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id}}
