@@ -63,7 +63,11 @@ def is_setup(cell):
 
 
 def executed(nb):
-    for n, cell in code_cells(nb):
+    cells = code_cells(nb)
+    if len(cells) > 1 and all(cell.execution_count is None for _, cell in cells):
+        yield "no code cell was executed, or all outputs were cleared: run make refresh"
+        return
+    for n, cell in cells:
         if not cell.source.strip():
             yield f"code cell [{n}] is empty: delete it"
         elif cell.execution_count is None:
