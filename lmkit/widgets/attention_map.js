@@ -408,7 +408,7 @@
     }
 
     reveal() { // scroll the kept cell into the map's own window
-      const { q, k } = this.pinned, v = this.view, s = this.pane;
+      const { q } = this.pinned, k = this.pinned.k ?? (this.self ? q : null), v = this.view, s = this.pane;
       if (!v) return;
       const into = (at, from, room) => clamp(from, (at + 1) * v.cell - room, at * v.cell);
       if (q !== null) s.scrollTop = into(q, s.scrollTop, v.height - v.top);
@@ -571,11 +571,11 @@
         body();
         ctx.restore();
       };
-      clipTo(0, v.top - 8, v.left, v.height, () => {
+      clipTo(0, v.top - (v.cell < 13 && !v.scrollY ? 7 : 1), v.left, v.height, () => {
         for (let q = from.q; q < to.q; q++) if (q % every === 0 && q !== at.q) queryLabel(q);
         if (at.q !== null && at.q >= from.q && at.q < to.q) queryLabel(at.q);
       });
-      clipTo(v.left - 8, 0, v.width, v.top, () => {
+      clipTo(v.left - (v.cell < 13 && !v.scrollX ? 7 : 1), 0, v.width, v.top, () => {
         for (let k = from.k; k < to.k; k++) if (k % every === 0 && k !== column) keyLabel(k);
         if (column !== null && column >= from.k && column < to.k) keyLabel(column);
       });
