@@ -5,8 +5,8 @@
         ...
         assert page.complaints == []
 
-`page` is a blank page of the same kind. Without a browser these tests are skipped, and say so; in CI (the variable CI is
-set) they fail. They look at _build/html, so run `make book` first.
+`page` is a blank page of the same kind. Without a browser these tests are skipped, and say so; where the variable CI
+is set they fail. They look at _build/html, so run `make book` first.
 """
 
 import os
@@ -65,7 +65,7 @@ def browser():
 
 
 def listen(page):
-    """Give the page `outside`, the addresses on other hosts that it asked for, and `complaints`, all that went wrong."""
+    """Give the page `outside`, the addresses on other hosts that it asked for, and `complaints`, what went wrong."""
     page.outside, page.complaints = [], []
 
     def asked(request):

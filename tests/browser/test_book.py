@@ -7,6 +7,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 import yaml
+
 from conftest import BOOK, ROOT, listen, visit
 
 PAGES = sorted(str(path.relative_to(BOOK)) for path in BOOK.rglob("*.html") if "_static" not in path.parts)
@@ -46,6 +47,25 @@ def test_the_book_is_built_with_its_chapters(book):
     assert {page.split("/")[-1].removesuffix(".html") for page in CHAPTERS} == notebooks, "run make book"
 
 
+def test_the_instruments_see_faults(new_page, tmp_path):
+    """A page with every fault that the tests below look for on each page."""
+    bad = tmp_path / "bad.html"
+    bad.write_text(
+        """<article style="background: white"><p style="color: #bbb">faint</p><p style="color: #333">clear</p>
+        <div style="width: 500px">wide</div><img alt="" src="https://example.invalid/x.png">
+        <svg width=9 height=9><text fill="#eee">pale</text></svg><img alt="gone" src="gone.png">
+        <script>console.error("said"); thrown.now()</script></article>""",
+        encoding="utf-8",
+    )
+    page = visit(new_page(viewport=PHONE["viewport"]), bad.as_uri())
+    assert page.outside == ["https://example.invalid/x.png"]
+    assert [fault.split(": ")[0] for fault in page.complaints].count("failed") == 2
+    assert any("said" in fault for fault in page.complaints)
+    assert any("thrown is not defined" in fault for fault in page.complaints)
+    assert [fault.split(": ")[2] for fault in page.evaluate(CONTRAST)] == ["faint", "pale"]
+    assert page.evaluate(STICKS_OUT)[0].startswith("the page is 5")
+
+
 @every_page
 def test_quiet_and_offline(reader):
     reader.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
@@ -65,7 +85,7 @@ def test_formulas(reader):
     assert missing == [], "formulas left raw"
     assert reader.locator("mjx-merror").all_text_contents() == []
     said = reader.evaluate("""() => {
-        const body = document.querySelector('article').cloneNode(true);
+        const body = document.querySelector('article, main').cloneNode(true);
         body.querySelectorAll('pre, code, script, style, mjx-container').forEach(one => one.remove());
         return body.textContent;
     }""")
@@ -77,12 +97,12 @@ def test_formulas(reader):
 def test_contrast(reader, scheme):
     """WCAG 2.1: 4.5 to 1, and 3 to 1 for large letters, measured on every visible piece of the page's own text."""
     reader.emulate_media(color_scheme=scheme)
-    assert reader.evaluate("document.documentElement.dataset.theme") == scheme
+    reader.wait_for_function(f"document.documentElement.dataset.theme === '{scheme}'")
     reader.wait_for_timeout(400)  # colours may fade over
     assert reader.evaluate(CONTRAST) == []
 
 
-CONTRAST = """() => {
+CONTRAST = r"""() => {
     const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
     const rgba = color => {
         canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = color; canvas.fillRect(0, 0, 1, 1);
@@ -98,18 +118,19 @@ CONTRAST = """() => {
         return layers.reverse().reduce((below, top) => over(top, below), [255, 255, 255]);
     };
     const found = new Set();
-    const walk = document.createTreeWalker(document.querySelector('article'), NodeFilter.SHOW_TEXT);
+    const walk = document.createTreeWalker(document.querySelector('article, main'), NodeFilter.SHOW_TEXT);
     while (walk.nextNode()) {
         const one = walk.currentNode.parentElement, text = walk.currentNode.textContent.trim();
-        if (!text || !one.checkVisibility({visibilityProperty: true, opacityProperty: true})) continue;
-        if (one.closest('script, style, mjx-assistive-mml, [aria-hidden=true], [data-contrast-free]')) continue;
+        if (!/[\p{L}\p{N}]/u.test(text)) continue;
+        if (!one.checkVisibility({visibilityProperty: true, opacityProperty: true})) continue;
+        if (one.closest('script, style, mjx-assistive-mml, [aria-hidden=true]')) continue;
         const style = getComputedStyle(one), inSvg = one.closest('svg');
         const background = behind(one), color = over(rgba(inSvg ? style.fill : style.color), background);
         const [light, dark] = [luminance(color), luminance(background)].sort((a, b) => b - a);
         const ratio = (light + 0.05) / (dark + 0.05), size = parseFloat(style.fontSize);
         const large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
         if (ratio < (large ? 3 : 4.5) - 0.01)
-            found.add(`${ratio.toFixed(2)} to 1: ${one.tagName.toLowerCase()}.${one.getAttribute('class')} ${text.slice(0, 40)}`);
+            found.add(`${ratio.toFixed(2)}: ${one.tagName} ${one.getAttribute('class')}: ${text.slice(0, 40)}`);
     }
     return [...found];
 }"""
@@ -174,9 +195,7 @@ def test_keyboard(reader, book):
     page.keyboard.press("Tab")
     focused = page.evaluate("document.activeElement.textContent.trim().toLowerCase()")
     assert focused.startswith("skip to main"), f"the first Tab reached {focused!r}"
-    assert page.evaluate("document.activeElement.getBoundingClientRect().bottom > 0"), (
-        "the skip link stays out of sight"
-    )
+    page.wait_for_function("document.activeElement.getBoundingClientRect().bottom > 0")  # it slides into sight
     page.keyboard.press("Enter")
     assert page.evaluate("location.hash") == "#main-content"
     assert page.locator("#main-content").count() == 1
