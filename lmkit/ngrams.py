@@ -8,8 +8,15 @@ and so on down to equal shares. Each history keeps as many votes for the shorter
 import numpy as np
 
 
+def fit(ids, order, vocab_size=None):
+    """Count `ids`, a sequence of integers; without `vocab_size`, as if the largest of them were the last there is."""
+    if len(ids) == 0:
+        raise ValueError("there are no ids to count")
+    return NGrams(ids, order, int(np.max(ids)) + 1 if vocab_size is None else vocab_size)
+
+
 class NGrams:
-    """Counts of all n-grams up to `order` tokens in `ids` (a sequence of integers in 0..vocab_size-1)."""
+    """Counts of all n-grams of up to `order` tokens in `ids` (integers in 0..vocab_size-1)."""
 
     def __init__(self, ids, order, vocab_size):
         if order < 1:
@@ -19,10 +26,11 @@ class NGrams:
             raise ValueError(f"there are {len(ids)} ids, too few for n-grams of {order}")
         self.order, self.vocab_size = order, vocab_size
         self.grams, self.counts, self.totals, self.kinds = [], [], [], []
-        history, histories = np.zeros(len(ids), dtype=np.int64), 1  # the number of the n-gram that ends before each token
+        history, histories = np.zeros(len(ids), dtype=np.int64), 1  # number of the n-gram that ends before each token
         for _ in range(order):
             seen = history >= 0
-            grams, here, counts = np.unique(history[seen] * vocab_size + ids[seen], return_inverse=True, return_counts=True)
+            codes = history[seen] * vocab_size + ids[seen]
+            grams, here, counts = np.unique(codes, return_inverse=True, return_counts=True)
             self.grams.append(grams)  # sorted; an n-gram's number is its index here
             self.counts.append(counts)
             self.totals.append(np.bincount(grams // vocab_size, weights=counts, minlength=histories))
@@ -43,10 +51,12 @@ class NGrams:
 
     def loss(self, ids):
         """Return the mean of `losses`, nats per token."""
+        if len(ids) == 0:
+            raise ValueError("there are no ids to take the mean loss of")
         return float(self.losses(ids).mean())
 
     def probs(self, context):
-        """Return the distribution of the token after `context` (a sequence of ids, which may be empty): (vocab_size,)."""
+        """Return the distribution of the token after the ids `context`, which may be none: (vocab_size,)."""
         context = checked(context, self.vocab_size)[max(0, len(context) - self.order + 1) :]
         words = np.arange(self.vocab_size)
         probs = np.full(self.vocab_size, 1 / self.vocab_size)

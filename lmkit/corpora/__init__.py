@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lmkit.corpora import tales
-from lmkit.corpora.download import cache_folder, download, sha256_of
+from lmkit.corpora.mirrors import cache_folder, download, sha256_of
 
 
 @dataclass(frozen=True)
@@ -89,4 +89,5 @@ def decode(data, name):
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{name} is not UTF-8: byte {error.start} is 0x{data[error.start]:02x} ({error.reason})") from None
+        byte = f"byte {error.start} is 0x{data[error.start]:02x}"
+        raise ValueError(f"{name} is not UTF-8: {byte} ({error.reason})") from None

@@ -31,8 +31,8 @@ class Phrase(str):
         return phrase
 
 
-class Reached(Exception):  # noqa: N818  (a signal that the given words are used up, not a failure)
-    """Carries the distribution of the word after a prefix."""
+class Reached(Exception):
+    """A signal that the given words are used up; carries the distribution of the next word."""
 
 
 def compile_part(part):
@@ -61,7 +61,7 @@ def trie(phrases):
     if phrases == ((),):
         return None
     if () in phrases or len(set(phrases)) < len(phrases):
-        raise ValueError(f"the phrases {phrases} are not distinct, or one begins another; no word would tell them apart")
+        raise ValueError(f"the phrases {phrases} are not distinct, or one begins another; words cannot tell them apart")
     groups = {}
     for first, *rest in phrases:
         groups.setdefault(first, []).append(tuple(rest))
@@ -92,13 +92,16 @@ class Teller:
         """Play `steps`, leaving out the first `skip` words of the first step, which have been said."""
         for kind, *step in steps:
             if kind == "say":
-                words = step[0] if isinstance(step[0], tuple) else step[0].format_map(self.memory).split()
-                self.say(words[skip:])
+                self.say(self.certain(step[0])[skip:])
             elif kind == "choose":
                 self.choose(*step)
             else:
                 self.either(*step)
             skip = 0
+
+    def certain(self, text):
+        """The words of a text whose slots are all recalled."""
+        return text if isinstance(text, tuple) else text.format_map(self.memory).split()
 
     def say(self, words):
         """Say words that are certain."""
@@ -120,7 +123,7 @@ class Teller:
             self.memory[key] = self.known.get(phrase, phrase)
 
     def either(self, parts):
-        firsts = [p[0][1][0] if isinstance(p[0][1], tuple) else p[0][1].format_map(self.memory).split()[0] for p in parts]
+        firsts = [self.certain(part[0][1])[0] for part in parts]
         (first,) = self.walk(phrase_trie(tuple(firsts)))
         self.play(parts[firsts.index(first)], skip=1)
 
@@ -160,7 +163,7 @@ def parts_of(steps):
 
 
 class Grammar:
-    """A story (template, list or tuple), lists of phrases for its slots ({name: "a|b"}), and phrases that carry facts."""
+    """A story (template, list or tuple), lists of phrases for its slots ({name: "a|b"}), phrases that carry facts."""
 
     def __init__(self, story, lists, phrases=()):
         self.steps = compile_part(story)
@@ -174,7 +177,7 @@ class Grammar:
         return set(" ".join([*texts, *facts, *self.lists.values(), *self.known]).replace("|", " ").split())
 
     def tell(self, random):
-        """Tell one story with numbers from `random()`, uniform on [0, 1); returns a Teller (words, logprobs, entropies)."""
+        """Tell one story with numbers from `random()`, uniform on [0, 1); its words, logprobs, entropies are lists."""
         return Teller(self.steps, self.lists, self.known, random=random)
 
     def following(self, words):

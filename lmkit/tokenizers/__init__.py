@@ -3,7 +3,7 @@
 from .characters import Characters
 from .words import Words
 
-# A tokenizer has encode(text) -> ids, decode(ids) -> text, tokens(text) -> labels to show, len(), to_dict(), from_dict().
+# A tokenizer has encode(text) -> ids, decode(ids) -> text, tokens(text) -> labels to show, len(), to_dict, from_dict.
 TOKENIZERS = {"characters": Characters, "words": Words}
 
 __all__ = ["TOKENIZERS", "Characters", "Words", "from_dict"]

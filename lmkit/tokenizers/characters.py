@@ -45,7 +45,7 @@ class Characters:
 
 
 def check_id(i, vocab_size):
-    """Return id `i` as an int; ValueError unless 0 <= i < vocab_size (a negative id would silently count from the end)."""
+    """Return id `i` as an int; ValueError unless 0 <= i < vocab_size (a list would take -1 for its last)."""
     if not 0 <= i < vocab_size:
         raise ValueError(f"id {int(i)} is not in 0..{vocab_size - 1}, the ids of this tokenizer")
     return int(i)

@@ -15,8 +15,9 @@ def split(text):
 
 
 def join(words):
-    """Words -> text, with spaces where English puts them; `split(join(words)) == words` for words that `split` gives."""
-    return CLINGS_LEFT.sub(r"\1", " ".join(words)).replace("“ ", "“").replace(" \n\n", "\n\n").replace("\n\n ", "\n\n")
+    """Words -> text, with spaces where English puts them; for words of `split`, `split(join(words)) == words`."""
+    text = CLINGS_LEFT.sub(r"\1", " ".join(words)).replace("“ ", "“")
+    return text.replace(" \n\n", "\n\n").replace("\n\n ", "\n\n")
 
 
 class Words:
@@ -35,7 +36,7 @@ class Words:
             if split(word) != [word]:
                 raise ValueError(f"vocabulary entry {i}, {word!r}, is not one word but {split(word)}")
             if word in self.index:
-                raise ValueError(f"the vocabulary holds {word!r} twice, at {self.index[word]} and {i}; words must differ")
+                raise ValueError(f"the vocabulary holds {word!r} twice, at {self.index[word]} and {i}")
             self.index[word] = i
 
     def __len__(self):

@@ -91,6 +91,6 @@ def download(name, mirrors, path, sha256, size, *, rounds=3, timeout=20.0, wait=
             write_atomically(path, data)
             return data
     raise ConnectionError(
-        f"{name} could not be downloaded: tried {', '.join(failures)}; without a network, put the file into a folder as "
-        f"{path.name} and set LMKIT_DATA to that folder"
+        f"{name} could not be downloaded: tried {', '.join(failures)}; "
+        f"without a network, put the file into a folder as {path.name} and set LMKIT_DATA to that folder"
     )

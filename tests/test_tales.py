@@ -1,0 +1,229 @@
+"""The tales' probabilities are exact: they sum to one, equal an enumeration by hand, and agree with what is sampled."""
+
+import hashlib
+from collections import Counter
+from math import log, prod
+from random import Random
+
+import numpy as np
+import pytest
+
+from lmkit.corpora import tales
+from lmkit.corpora.grammar import Grammar, Phrase, Teller, trie
+from lmkit.tokenizers import Words
+from lmkit.tokenizers.words import split
+
+# A grammar small enough to write down: all stories with their probabilities, worked out on paper.
+SMALL = Grammar(
+    [
+        "[pet: a red hen|a red fox|an owl] sang.",
+        (
+            "Then {pet} met [friend: Ann|{second}].",
+            ["{pet.Again}", "slept."],
+        ),
+    ],
+    {"second": "Bob"},
+    [
+        Phrase("a red hen", Again="Hens"),
+        Phrase("a red fox", Again="Foxes"),
+        Phrase("an owl", Again="Owls"),
+    ],
+)
+SMALL_STORIES = {
+    f"{pet} sang . {end}": 1 / 3 * share
+    for pet, many in (("a red hen", "Hens"), ("a red fox", "Foxes"), ("an owl", "Owls"))
+    for end, share in ((f"Then {pet} met Ann .", 1 / 4), (f"Then {pet} met Bob .", 1 / 4), (f"{many} slept .", 1 / 2))
+}
+
+
+def everything(grammar, words=()):
+    """Yield (story, probability) for all stories, by asking the grammar what may follow, word by word."""
+    following = grammar.following(list(words))
+    if following is None:
+        yield " ".join(words), 1.0
+        return
+    assert sum(following.values()) == pytest.approx(1, abs=1e-12)
+    for word, p in following.items():
+        for story, rest in everything(grammar, (*words, word)):
+            yield story, p * rest
+
+
+def test_a_small_grammar_is_enumerated_exactly():
+    found = dict(everything(SMALL))
+    assert found.keys() == SMALL_STORIES.keys()
+    for story, p in SMALL_STORIES.items():
+        assert found[story] == pytest.approx(p, abs=1e-12)
+
+
+def test_small_logprobs_and_entropies_equal_the_enumeration():
+    random = Random(0)
+    for _ in range(100):
+        told = SMALL.tell(random.random)
+        assert sum(told.logprobs) == pytest.approx(log(SMALL_STORIES[" ".join(told.words)]), abs=1e-12)
+    first = SMALL.tell(random.random)  # "a" (2/3) or "an" (1/3), then "red" for certain
+    assert first.entropies[0] == pytest.approx(-2 / 3 * log(2 / 3) - 1 / 3 * log(1 / 3), abs=1e-12)
+
+
+def test_small_samples_have_the_frequencies_that_are_claimed():
+    random, n = Random(1), 20_000
+    counts = Counter(" ".join(SMALL.tell(random.random).words) for _ in range(n))
+    chi_square = sum((counts[s] - n * p) ** 2 / (n * p) for s, p in SMALL_STORIES.items())
+    assert chi_square < 26.1  # 8 degrees of freedom, one chance in a thousand; the seed is fixed
+
+
+def test_siblings_must_differ_in_their_words():
+    with pytest.raises(ValueError, match="not distinct, or one begins another"):
+        trie((("a", "hen"), ("a",)))
+    with pytest.raises(ValueError, match="not distinct"):
+        trie((("hen",), ("hen",)))
+    with pytest.raises(ValueError, match="not distinct"):
+        Grammar(("Hens run.", "Hens fly."), {}).tell(Random(0).random)
+
+
+def test_a_remembered_phrase_is_not_offered_again():
+    grammar = Grammar("[a: x|y|z] [b: x|y|z] [x|y|z]", {})
+    stories = dict(everything(grammar))
+    assert len(stories) == 3 * 2 * 3
+    assert all(a != b for a, b, _ in map(str.split, stories))
+
+
+def test_the_text_of_a_seed_never_changes():
+    text = tales.generate(20_000, seed=7).text
+    assert hashlib.sha256(text.encode("utf-8")).hexdigest() == TEXT_HASH, (
+        "the tales have changed: every floor, trained loss and committed weight of the book belongs to the old ones"
+    )
+
+
+def test_a_longer_sample_begins_with_a_shorter_one():
+    short, long = tales.generate(500, seed=3), tales.generate(5_000, seed=3)
+    n = len(short.words)
+    assert 500 <= n < 500 + 120
+    assert long.words[:n] == short.words
+    assert np.array_equal(long.logprobs[:n], short.logprobs)
+    assert long.starts[len(short.starts)] == n
+    assert tales.generate(500, seed=4).words != short.words
+
+
+def test_the_oracle_gives_the_recorded_probability_of_every_word():
+    sample = tales.generate(300, seed=11)
+    for i, word in enumerate(sample.words):
+        start = sample.starts[sample.starts <= i].max()
+        following = tales.oracle(sample.words[start:i])
+        probs = np.array(list(following.values()))
+        assert probs.sum() == pytest.approx(1, abs=1e-12) and (probs > 0).all()
+        assert log(following[word]) == pytest.approx(sample.logprobs[i], abs=1e-9)
+        assert -(probs * np.log(probs)).sum() == pytest.approx(sample.entropies[i], abs=1e-9)
+
+
+def test_every_sibling_can_be_followed_to_the_end():
+    """Whatever word the oracle offers leads to a story: no dead end, no choice that two siblings share."""
+    random = Random(5)
+    for _ in range(20):
+        words = []
+        while words[-1:] != [tales.END]:
+            following = tales.oracle(words)
+            assert len(set(following)) == len(following)
+            words.append(random.choice(sorted(following)))
+        assert len(words) <= 120
+
+
+def test_the_oracle_reads_text_and_several_stories():
+    sample = tales.generate(300, seed=2)
+    second = sample.starts[1]
+    assert tales.oracle(sample.words[: second + 5]) == tales.oracle(sample.words[second : second + 5])
+    assert tales.oracle("Once there") == {"was": 1.0}
+    assert sum(tales.oracle([]).values()) == pytest.approx(1)
+    assert tales.oracle(sample.words[: second - 1]) == {tales.END: 1.0}
+
+
+@pytest.mark.parametrize(
+    ("prefix", "says"),
+    [
+        ("Once there were", "word 2 is 'were', where this grammar expects one of"),
+        ("Twice", "word 0 is 'Twice'"),
+        ("Once there\n\nOnce", "word 2 ends a story that the grammar goes on with"),
+    ],
+)
+def test_the_oracle_refuses_what_the_grammar_cannot_say(prefix, says):
+    with pytest.raises(ValueError, match=says):
+        tales.oracle(prefix)
+
+
+def test_words_after_the_end_are_refused():
+    words = tales.generate(1).words[:-1]
+    with pytest.raises(ValueError, match="has already ended"):
+        tales.oracle([*words, "and"])
+
+
+def test_floor_agrees_with_the_entropy_of_the_choices():
+    """Two estimates of one number: surprises of the words drawn, and exact entropies of what they were drawn from."""
+    sample = tales.generate(100_000, seed=5)
+    floor = tales.floor(sample)
+    assert floor.nats_per_word == pytest.approx(-sample.logprobs.mean(), abs=1e-12)
+    assert abs(floor.nats_per_word - sample.entropies.mean()) < 4 * floor.standard_error
+    bits = -sample.logprobs.sum() / log(2)
+    assert floor.bits_per_byte == pytest.approx(bits / len(sample.text.encode("utf-8")), abs=1e-12)
+    halves = [tales.floor(tales.generate(20_000, seed=s)).nats_per_word for s in range(8)]
+    assert np.std(halves) < 3 * tales.floor(tales.generate(20_000)).standard_error
+
+
+def test_no_predictor_beats_the_floor():
+    """Any other distribution loses: here the oracle's own, with a hundredth of it spread over the vocabulary."""
+    sample = tales.generate(300, seed=9)
+    spread = 0.01 / len(tales.VOCABULARY)
+    loss = -np.mean(np.log(0.99 * np.exp(sample.logprobs) + spread))
+    assert loss > tales.floor(sample).nats_per_word
+
+
+def test_shape_of_the_corpus():
+    sample = tales.generate(150_000, seed=1)
+    lengths = np.diff([*sample.starts, len(sample.words)])
+    assert lengths.max() <= 120  # a context of 128 always holds a story
+    assert sample.starts.dtype == np.int64 and sample.logprobs.dtype == np.float64
+    assert len(sample.words) == len(sample.logprobs) == len(sample.entropies)
+    assert all(sample.words[i - 1] == tales.END for i in sample.starts[1:]) and sample.words[-1] == tales.END
+    assert (sample.logprobs <= 0).all()
+
+    counts = Counter(sample.words)
+    assert set(counts) == set(tales.VOCABULARY)  # no word is listed in vain, none is missing
+    assert tales.VOCABULARY == sorted(set(tales.VOCABULARY))
+    assert len({w.casefold() for w in tales.VOCABULARY if w[0].isalpha()}) >= 300
+    assert min(counts.values()) > 10  # rare words are seen often enough to be learned
+
+
+def test_names_and_pronouns_agree():
+    for story in tales.generate(30_000, seed=8).text.split(tales.END)[:-1]:
+        words = split(story)
+        name = next(w for w in words if w in tales.GIRLS + tales.BOYS)
+        wrong = {"boy", "His"} if name in tales.GIRLS else {"girl", "Her"}
+        hero_only = words[: words.index(".") + 1]
+        assert not wrong & set(hero_only), story
+
+
+def test_text_and_words_are_two_views_of_one_thing():
+    sample = tales.generate(5_000, seed=6)
+    assert split(sample.text) == sample.words
+    tokenizer = Words(tales.VOCABULARY)
+    assert tokenizer.decode(tokenizer.encode(sample.text)) == sample.text
+
+
+@pytest.mark.parametrize("n", [0, -3, 2.5, "9", True])
+def test_a_bad_count_is_refused(n):
+    with pytest.raises(ValueError, match=f"n is {n!r}; expected a whole number of at least 1"):
+        tales.generate(n)
+
+
+def test_a_bad_seed_is_refused():
+    with pytest.raises(ValueError, match="seed is -1; expected a whole number of at least 0"):
+        tales.generate(10, seed=-1)
+
+
+def test_replay_and_sampling_are_one_walk():
+    """The teller that follows a script makes the same choices as the one that drew them."""
+    told = tales.GRAMMAR.tell(Random(4).random)
+    again = Teller(tales.GRAMMAR.steps, tales.GRAMMAR.lists, tales.GRAMMAR.known, script=told.words)
+    assert again.words == told.words and again.logprobs == told.logprobs
+    assert prod(np.exp(again.logprobs)) == pytest.approx(np.exp(sum(told.logprobs)))
+
+
+TEXT_HASH = "95753f03bb93691d471ca18cdb446f914ee6b001e9028ceb652e0a23c0341635"
