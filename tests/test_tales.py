@@ -226,4 +226,4 @@ def test_replay_and_sampling_are_one_walk():
     assert prod(np.exp(again.logprobs)) == pytest.approx(np.exp(sum(told.logprobs)))
 
 
-TEXT_HASH = "95753f03bb93691d471ca18cdb446f914ee6b001e9028ceb652e0a23c0341635"
+TEXT_HASH = "d40c2987fd282b251ea70728f6792f899a8d08c04b79e0c929cf0ac451c93fde"

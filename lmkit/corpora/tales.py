@@ -70,7 +70,7 @@ LISTS = {
     "numbers": "two|three|four|five|six|seven|eight|nine",
     "went": "ran|walked|hurried|skipped|raced|marched|wandered|danced|hopped|strolled|rushed|tiptoed",
     "says": "said|cried|called|laughed|whispered|shouted|sang|replied|giggled|murmured|sighed|smiled",
-    "hows": "softly|loudly|sadly|happily|slowly|quickly|sweetly|proudly|gently|politely|bravely|shyly|warmly|quietly",
+    "hows": "gently|quickly|slowly|happily|sweetly|proudly|politely|bravely|shyly|warmly|kindly|calmly|eagerly|merrily",
 }
 
 LOST = [
@@ -78,8 +78,8 @@ LOST = [
     "But one [{weathers}] [{times}] it was gone.",
     "{hero} looked [{hows}] [spot1: {indoors}] and [spot2: {indoors}],",
     "but found only [an old|a broken|a dusty|an empty|a lost] [shoe|spoon|button|sock|box|cup|bag|bottle].",
-    "Then the {trait} {hero.kid} [{went}] {home.path} and met [friend: {names}].",
-    "“[Have you seen|Did you find] my {look} {toy}?” {hero.he} asked [{hows}]. “",
+    "Then {hero.he} [{went}] {home.path} and [{hows}] asked [friend: {names}],",
+    "“[Have you seen|Did you find] my {look} {toy}?” “",
     (
         "No, let us look,” [{says}] {friend} [{hows}]. Soon {friend.he} found the {look} {toy} [spot: {home.spots}].",
         "Yes, the {look} {toy} is [spot: {home.spots}],” [{says}] {friend} [{hows}].",
@@ -90,11 +90,11 @@ LOST = [
 
 GIFT = [
     "It was the birthday of [friend: {names}], who wished for a [look: {looks}] [toy: {toys}].",
-    "The {trait} {hero.kid} had no money, so {hero.he} [{hows}] made a {toy} from",
+    "{hero} had no money, so {hero.he} [{hows}] made a {toy} from",
     "[paper|wood|clay|straw|wool|tin|leaves|cloth] and painted it {look}.",
-    "[guest: {names}] brought a [{praises}] [toy2: {toys}], and {hero} brought the {look} {toy}.",
+    "[guest: {names}] brought a [{praises}] [toy2: {toys}], and {hero} [{hows}] brought the {look} {toy}.",
     "“[Oh|Look|Hurrah|Ah|Wow], what a [{praises}] {toy}!” [{says}] {friend} [{hows}].",
-    "{friend} thanked {guest} for the {toy2} and {hero} for the {toy}.",
+    "{friend} [{hows}] thanked {guest} for the {toy2} and {hero} for the {toy}.",
     "Then they all ate [{praises}] [honey|apple|cherry|lemon|plum|carrot|nut|cheese|pear|chocolate] cake.",
 ]
 
@@ -104,8 +104,8 @@ NOISE = [
     "“Is it a [monster: bear|ghost|wolf|dragon|giant|witch]?” {hero.he} [{says}].",
     "{hero.His} [elder: {elders}] came with a [lamp|candle|lantern|torch] and looked {spot}.",
     "There was no {monster}, only a [{sizes}] [{furs}] [animal: {animals}] that {animal.cried} [{hows}].",
-    "“You are not a {monster},” [{says}] {hero}. “Are you [{feelings}]?”",
-    "{elder.He} [{hows}] gave the {animal} some [{feed}], and the {trait} {hero.kid} named it",
+    "“You are not a {monster},” [{says}] {hero} [{hows}]. “Are you [{feelings}]?”",
+    "{elder.He} [{hows}] gave the {animal} some [{feed}], and {hero} [{hows}] named it",
     "[pet: Button|Pepper|Biscuit|Muffin|Pickle|Ginger|Cookie|Pebble].",
     "Now {pet} sleeps {spot} every night.",
 ]
@@ -113,11 +113,11 @@ NOISE = [
 RESCUE = [
     "Walking {home.path} one [{weathers}] [{times}], {hero} and [friend: {names}] found a",
     "[{sizes}] [{furs}] [animal: {animals}].",
-    "It lay [spot: {home.spots}] with a hurt leg and {animal.cried} [{hows}].",
+    "It lay [spot: {home.spots}] with a hurt leg and {animal.cried} [sadly|softly|loudly|weakly].",
     "“Are you [{feelings}], little {animal}?” [{says}] {friend} [{hows}].",
-    "The {trait} {hero.kid} [{hows}] wrapped it in {hero.his} [{looks}] [scarf|coat|shirt|sweater|apron|blanket],",
+    "{hero} [{hows}] wrapped it in {hero.his} [{looks}] [scarf|coat|shirt|sweater|apron|blanket],",
     "and {friend} brought some [{feed}].",
-    "For [{numbers}] days the {animal} slept [{hows}] [spot1: {indoors}].",
+    "For [{numbers}] days the {animal} slept [soundly|deeply|sweetly|happily|well|late] [spot1: {indoors}].",
     "Then {hero} and {friend} [{hows}] carried it back to its home {spot}.",
 ]
 
@@ -125,15 +125,15 @@ SUPPER = [
     "{hero.He} wanted to [make|cook|bake] a [{praises}] [dish: cake|pie|pudding|pancake] for",
     "{hero.his} [elder: {elders}], who was [{feelings}].",
     "But there was no [food1: {foods}], no [food2: {foods}] and no [food3: {foods}].",
-    "So the {trait} {hero.kid} [{went}] {home.path} [{hows}].",
+    "So {hero.he} [{went}] {home.path} [{hows}].",
     "[friend: {names}] gave {hero.him} {food1}, a [{sizes}] [job: {jobs}] gave {hero.him} {food2}, and",
-    "{hero.he} bought {food3} for [{numbers}] coins.",
+    "{hero.he} [{hows}] bought {food3} for [{numbers}] coins.",
     "“Now I have {food1}, {food2} and {food3},” [{says}] {hero} [{hows}].",
     "“Who gave you the",
     (
-        "{food1}?” asked the {elder}. “{friend} did.”",
-        "{food2}?” asked the {elder}. “The {job} did.”",
-        "{food3}?” asked the {elder}. “I bought it.”",
+        "{food1}?” asked the {elder} [{hows}]. “{friend} did.”",
+        "{food2}?” asked the {elder} [{hows}]. “The {job} did.”",
+        "{food3}?” asked the {elder} [{hows}]. “I bought it.”",
     ),
 ]
 
@@ -142,13 +142,13 @@ SWAP = [
     "with a [look: {looks}] [toy: {toys}].",
     "There {hero.he} met [friend: {names}], who had a [{praises}] [toy2: {toys}]. “Will you trade your",
     (
-        "{toy} for my {toy2}?” [{says}] {friend}. “[Gladly|Yes|Certainly|Hurrah|Oh],” [{says}] {hero}.",
-        "{toy2} for my {toy}?” [{says}] {hero}. “[Gladly|Yes|Certainly|Hurrah|Oh],” [{says}] {friend}.",
+        "{toy} for my {toy2}?” [{says}] {friend}. “[Gladly|Yes|Certainly|Hurrah|Oh],” [{says}] {hero} [{hows}].",
+        "{toy2} for my {toy}?” [{says}] {hero}. “[Gladly|Yes|Certainly|Hurrah|Oh],” [{says}] {friend} [{hows}].",
     ),
-    "So {hero} gave {friend.him} the {look} {toy}.",
+    "So {hero} [{hows}] gave {friend.him} the {look} {toy}.",
     "Next came a [job: {jobs}] with a [{praises}] [toy3: {toys}],",
-    "and the {trait} {hero.kid} [{hows}] traded the {toy2} for it.",
-    "{hero.His} [elder: {elders}] asked, “Where is the",
+    "and {hero} [{hows}] traded the {toy2} for it.",
+    "{hero.His} [elder: {elders}] asked [{hows}], “Where is the",
     (
         "{toy}?” “{friend} has it.”",
         "{toy2}?” “The {job} has it.”",
@@ -166,7 +166,9 @@ STORY = [
     (LOST, GIFT, NOISE, RESCUE, SUPPER, SWAP),
     (
         "And so {hero} felt [{joys}] [again|at last].",
-        "In the end, the {trait} {hero.kid} was [very|quite|rather] [{joys}].",
+        "That night, {hero} slept [soundly|deeply|sweetly|happily|well|late].",
+        "In the end, {hero} was [very|quite|rather] [{joys}].",
+        "Everyone [thanked|praised|hugged|kissed] the {trait} {hero.kid}.",
     ),
 ]
 
