@@ -7,6 +7,7 @@ torch is its torch, linked file by file (Colab's is another build of gigabytes).
 
 import hashlib
 import importlib.metadata
+import inspect
 import json
 import os
 import re
@@ -87,8 +88,8 @@ def build(folder):
 @pytest.fixture(scope="session")
 def colab():
     """The interpreter of the simulated Colab."""
-    facts = [CONSTRAINTS.read_text(encoding="utf-8"), Path(__file__).read_text(encoding="utf-8"), sys.version]
-    facts.append(importlib.metadata.version("torch"))
+    facts = [CONSTRAINTS.read_text(encoding="utf-8"), sys.version, importlib.metadata.version("torch")]
+    facts += map(inspect.getsource, (build, lend, with_requirements))
     folder = ROOT / ".cache" / f"colab-{hashlib.sha256(''.join(facts).encode()).hexdigest()[:12]}"
     python = folder / "bin" / "python"
     if (folder / "freeze.json").exists():

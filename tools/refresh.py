@@ -61,6 +61,8 @@ class ThisPython(AsyncKernelManager):
 def read(path):
     """The notebook at `path`, with an id for every cell that has none (nbformat itself would draw them at random)."""
     content = json.loads(Path(path).read_text(encoding="utf-8"))
+    if not isinstance(content, dict) or not isinstance(content.get("cells"), list):
+        raise ValueError("it has no list of cells")
     taken = {cell.get("id") for cell in content["cells"]}
     for index, cell in enumerate(content["cells"]):
         if "id" not in cell:
@@ -261,7 +263,7 @@ def main(argv=None):
         except CellFailed as error:
             failed += 1
             say(f"\n{path}: {error}\n\n{path} is left as it was.")
-        except (OSError, UnicodeDecodeError, ValueError, KeyError) as error:
+        except (OSError, UnicodeDecodeError, ValueError) as error:
             failed += 1
             say(f"{path}: not a notebook that can be read ({type(error).__name__}: {error})")
     return 1 if failed or (args.check and changed) else 0
