@@ -5,7 +5,8 @@ import io
 import zlib
 
 import guards
-import matplotlib
+import matplotlib.figure
+import matplotlib.image
 import nbformat
 import pytest
 import refresh
