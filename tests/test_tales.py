@@ -226,4 +226,4 @@ def test_replay_and_sampling_are_one_walk():
     assert prod(np.exp(again.logprobs)) == pytest.approx(np.exp(sum(told.logprobs)))
 
 
-TEXT_HASH = "d40c2987fd282b251ea70728f6792f899a8d08c04b79e0c929cf0ac451c93fde"
+TEXT_HASH = "e0798117fb91145b1e2c5c228948fa81d72e9e2d181efb5db8a270b7524c8315"

@@ -56,7 +56,7 @@ LISTS = {
     "jobs": "farmer|baker|fisherman|shepherd|sailor",
     "traits": "kind|brave|clever|shy|cheerful|patient",
     "feelings": "cold|hungry|thirsty|tired|lonely|sad|afraid|sleepy|sick|bored",
-    "joys": "happy|glad|proud|calm|safe|pleased|merry|thankful",
+    "joys": "happy|glad|proud|calm|content|pleased|merry|thankful",
     "looks": "red|blue|green|yellow|golden|striped",
     "furs": "white|black|brown|gray|spotted|golden",
     "sizes": "little|tiny|small|young|round|fat|fluffy|muddy",
@@ -69,14 +69,14 @@ LISTS = {
     "times": "morning|afternoon|evening|day",
     "numbers": "two|three|four|five|six|seven|eight|nine",
     "went": "ran|walked|hurried|skipped|raced|marched|wandered|danced|hopped|strolled|rushed|tiptoed",
-    "says": "said|cried|called|laughed|whispered|shouted|sang|replied|giggled|murmured|sighed|smiled",
+    "says": "said|cried|called|laughed|whispered|shouted|sang|declared|giggled|murmured|sighed|smiled",
     "hows": "gently|quickly|slowly|happily|sweetly|proudly|politely|bravely|shyly|warmly|kindly|calmly|eagerly|merrily",
 }
 
 LOST = [
     "{hero.His} [dearest|favorite|greatest|best] treasure was a [look: {looks}] [toy: {toys}].",
     "But one [{weathers}] [{times}] it was gone.",
-    "{hero} looked [{hows}] [spot1: {indoors}] and [spot2: {indoors}],",
+    "{hero} looked [quickly|slowly|carefully|sadly|twice|again] [spot1: {indoors}] and [spot2: {indoors}],",
     "but found only [an old|a broken|a dusty|an empty|a lost] [shoe|spoon|button|sock|box|cup|bag|bottle].",
     "Then {hero.he} [{went}] {home.path} and [{hows}] asked [friend: {names}],",
     "“[Have you seen|Did you find] my {look} {toy}?” “",
@@ -101,7 +101,7 @@ GIFT = [
 NOISE = [
     "One [{weathers}] night, {hero} heard a",
     "[strange|loud|soft|scratching|funny|terrible|creaking|rattling] noise [spot: {indoors}].",
-    "“Is it a [monster: bear|ghost|wolf|dragon|giant|witch]?” {hero.he} [{says}].",
+    "“Is it a [monster: bear|ghost|wolf|dragon|giant|witch]?” {hero.he} [asked|whispered|cried|shouted|wondered|murmured].",
     "{hero.His} [elder: {elders}] came with a [lamp|candle|lantern|torch] and looked {spot}.",
     "There was no {monster}, only a [{sizes}] [{furs}] [animal: {animals}] that {animal.cried} [{hows}].",
     "“You are not a {monster},” [{says}] {hero} [{hows}]. “Are you [{feelings}]?”",
@@ -131,9 +131,9 @@ SUPPER = [
     "“Now I have {food1}, {food2} and {food3},” [{says}] {hero} [{hows}].",
     "“Who gave you the",
     (
-        "{food1}?” asked the {elder} [{hows}]. “{friend} did.”",
-        "{food2}?” asked the {elder} [{hows}]. “The {job} did.”",
-        "{food3}?” asked the {elder} [{hows}]. “I bought it.”",
+        "{food1}?” asked {hero.his} {elder} [{hows}]. “{friend} did.”",
+        "{food2}?” asked {hero.his} {elder} [{hows}]. “The {job} did.”",
+        "{food3}?” asked {hero.his} {elder} [{hows}]. “I bought it.”",
     ),
 ]
 
@@ -142,8 +142,8 @@ SWAP = [
     "with a [look: {looks}] [toy: {toys}].",
     "There {hero.he} met [friend: {names}], who had a [{praises}] [toy2: {toys}]. “Will you trade your",
     (
-        "{toy} for my {toy2}?” [{says}] {friend}. “[Gladly|Yes|Certainly|Hurrah|Oh],” [{says}] {hero} [{hows}].",
-        "{toy2} for my {toy}?” [{says}] {hero}. “[Gladly|Yes|Certainly|Hurrah|Oh],” [{says}] {friend} [{hows}].",
+        "{toy} for my {toy2}?” [{says}] {friend}. “[Gladly|Yes|Certainly|Hurrah|Fine],” [{says}] {hero} [{hows}].",
+        "{toy2} for my {toy}?” [{says}] {hero}. “[Gladly|Yes|Certainly|Hurrah|Fine],” [{says}] {friend} [{hows}].",
     ),
     "So {hero} [{hows}] gave {friend.him} the {look} {toy}.",
     "Next came a [job: {jobs}] with a [{praises}] [toy3: {toys}],",
@@ -166,7 +166,7 @@ STORY = [
     (LOST, GIFT, NOISE, RESCUE, SUPPER, SWAP),
     (
         "And so {hero} felt [{joys}] [again|at last].",
-        "That night, {hero} slept [soundly|deeply|sweetly|happily|well|late].",
+        "Soon {hero} was sleeping [soundly|deeply|sweetly|happily|well].",
         "In the end, {hero} was [very|quite|rather] [{joys}].",
         "Everyone [thanked|praised|hugged|kissed] the {trait} {hero.kid}.",
     ),
