@@ -101,7 +101,8 @@ GIFT = [
 NOISE = [
     "One [{weathers}] night, {hero} heard a",
     "[strange|loud|soft|scratching|funny|terrible|creaking|rattling] noise [spot: {indoors}].",
-    "“Is it a [monster: bear|ghost|wolf|dragon|giant|witch]?” {hero.he} [asked|whispered|cried|shouted|wondered|murmured].",
+    "“Is it a [monster: bear|ghost|wolf|dragon|giant|witch]?”",
+    "{hero.he} [asked|whispered|cried|shouted|wondered|murmured].",
     "{hero.His} [elder: {elders}] came with a [lamp|candle|lantern|torch] and looked {spot}.",
     "There was no {monster}, only a [{sizes}] [{furs}] [animal: {animals}] that {animal.cried} [{hows}].",
     "“You are not a {monster},” [{says}] {hero} [{hows}]. “Are you [{feelings}]?”",
