@@ -16,7 +16,7 @@ READY := .venv/.ready
 
 help: ## this list
 	@echo "make ..."
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "  %-9s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  %-9s %s\n", $$1, $$2 }'
 
 $(READY): requirements.txt pyproject.toml tools/setup.py
 	@$(PYTHON) tools/setup.py $(if $(TORCH_INDEX),--torch-index "$(TORCH_INDEX)")
