@@ -1,5 +1,6 @@
 """Pictures: one palette, safe for colour blindness; crisp; readable in light and dark; each with words beside it."""
 
+import hashlib
 import io
 import re
 
@@ -44,10 +45,14 @@ def picture(fig, alt: str) -> Picture:
     """Turn a figure into a Picture; `alt` says in words what is to be seen."""
     import html
 
-    import matplotlib
+    import matplotlib.legend
 
     if not alt.strip():
         raise ValueError("a picture needs words beside it: alt must say what is to be seen")
+    for legend in fig.findobj(matplotlib.legend.Legend):  # made after axes(), so outside the style
+        legend.set_frame_on(False)
+        for text in legend.get_texts():
+            text.set_color(INK)
     with matplotlib.rc_context(STYLE):
         svg, png = io.StringIO(), io.BytesIO()
         fig.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
@@ -56,8 +61,10 @@ def picture(fig, alt: str) -> Picture:
     body = body[body.index("<svg") :]
     body = re.sub(r"\s*<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
     body = re.sub(r"font-family: [^;\"]*", "font-family: inherit", body).replace(INK, "currentColor")
-    # Pictures share a page, so an id that nothing refers to goes.
+    # Pictures share a page: an id that nothing refers to goes, and the others bear their picture's mark.
     body = re.sub(r' id="([^"]*)"', lambda m: m[0] if f"#{m[1]}" in body else "", body)
+    mark = "p" + hashlib.sha256(alt.encode()).hexdigest()[:6]
+    body = re.sub(r'( id="|href="#|url\(#)', rf"\g<1>{mark}-", body)
     width = re.search(r'width="([\d.]+)pt"', body)[1]
     label = html.escape(alt, quote=True)
     body = re.sub(
