@@ -26,7 +26,7 @@ def stages(slow):
     yield "units", [*PYTEST, "-n", "2", "--dist", "loadscope", "-m", marks, "tests"]
     if list((ROOT / "chapters").glob("*.ipynb")):
         yield "notebooks", [*PYTEST, "-n", "2", "--dist", "loadscope", "@tests/nbval.args", "chapters"]
-    yield "browser", [*PYTEST, "tests/browser"]
+    yield "browser", [*PYTEST, "-n", "2", "--dist", "loadscope", "tests/browser"]
 
 
 def run(command, environment):
