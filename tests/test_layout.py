@@ -146,7 +146,7 @@ def tracked():
 
 def test_no_path_of_one_machine_and_no_registry():
     """Nobody else has these paths; and which registry to install from is the reader's choice, not ours."""
-    machine = re.compile(r"(?<![\w.~])/(?:" + "|".join(["work", "root", "opt", "home/(?!me/)[a-z]", "Users/[a-z]"]) + r")\w*/")
+    machine = re.compile(r"(?<![\w.~])/(?:work|root|opt|home/(?!me/)[a-z]|Users/[a-z])\w*/")
     registry = re.compile(r"pypi\.org|pythonhosted\.org|download\.pytorch|npmjs|anaconda\.org")
     found = []
     for path in tracked():
