@@ -81,7 +81,8 @@ def load(name: str | Path) -> tuple[LM, dict, dict]:
         if not (folder / file).is_file() or _sha256(folder / file) != sha256:
             raise ValueError(f"{folder / file} is missing or damaged: its sha256 is not the manifest's {sha256[:12]}…")
     config, tokenizer, provenance = (
-        json.loads((folder / f"{part}.json").read_text(encoding="utf-8")) for part in ("config", "tokenizer", "provenance")
+        json.loads((folder / f"{part}.json").read_text(encoding="utf-8"))
+        for part in ("config", "tokenizer", "provenance")
     )
     model = LM(Config(**config))
     model.load_state_dict(load_file(folder / "model.safetensors"))

@@ -27,7 +27,7 @@ def batch_at(step: int, ids, batch_size: int, seq_len: int, starts=None, seed: i
 
 
 def windows(values, starts, seq_len: int) -> np.ndarray:
-    """Cut (n, seq_len + 1) windows at those `starts` that leave room, from whatever runs along a text: ids, logprobs."""
+    """Cut (n, seq_len + 1) windows at those `starts` that leave room, from what runs along a text: ids, logprobs."""
     values, starts = np.asarray(values), np.asarray(starts)
     starts = starts[starts + seq_len < len(values)]
     return values[starts[:, None] + np.arange(seq_len + 1)]

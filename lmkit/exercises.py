@@ -5,7 +5,6 @@ functions; a function is called with the exercise's inputs, and what it returns 
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -110,7 +109,13 @@ EXERCISES = {
         mistakes={
             "half of it: both the keys and the values are kept": 32 * 8 * 128 * 2 * 8192 / _MIB,
             "that is one layer; the model has 32, each with a cache of its own": 2 * 8 * 128 * 2 * 8192 / _MIB,
-            "that is with all 32 heads; the cache holds the 8 key/value heads only": 2 * 32 * 32 * 128 * 2 * 8192 / _MIB,
+            "that is with all 32 heads; the cache holds the 8 key/value heads only": 2
+            * 32
+            * 32
+            * 128
+            * 2
+            * 8192
+            / _MIB,
             "twice too much: a 16-bit number has 2 bytes, not 4": 2 * 32 * 8 * 128 * 4 * 8192 / _MIB,
             "that is one token; the question asks for 8,192": 2 * 32 * 8 * 128 * 2 / _MIB,
             "that is in bytes; the question asks for MiB (2^20 bytes)": 2 * 32 * 8 * 128 * 2 * 8192,

@@ -36,5 +36,6 @@ def check_mask(mask: Tensor, scores_shape: torch.Size) -> None:
         fits = False
     if not fits:
         raise ValueError(
-            f"a mask of shape {tuple(mask.shape)} does not fit scores of shape (B, n_heads, T, S) = {tuple(scores_shape)}"
+            f"a mask of shape {tuple(mask.shape)} does not fit scores of shape (B, n_heads, T, S) = "
+            f"{tuple(scores_shape)}"
         )

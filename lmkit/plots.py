@@ -6,7 +6,9 @@ import re
 
 INK, PAPER = "#1b1f24", "#ffffff"  # stand-ins: inline pictures take the page's own colour of text
 # Okabe & Ito 2008, reordered so that the first ones differ most in lightness too. One colour per thing, book-wide.
-COLORS = {"blue": "#0072B2", "orange": "#E69F00", "green": "#009E73", "red": "#D55E00", "purple": "#CC79A7", "sky": "#56B4E9", "grey": "#8a8f98"}  # fmt: skip
+COLORS = {
+    "blue": "#0072B2", "orange": "#E69F00", "green": "#009E73", "red": "#D55E00", "purple": "#CC79A7", "sky": "#56B4E9",
+}  # fmt: skip
 STYLE = {
     "figure.facecolor": "none", "axes.facecolor": "none", "savefig.facecolor": "none",
     "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": INK, "xtick.color": INK, "ytick.color": INK,
@@ -67,11 +69,11 @@ def picture(fig, alt: str) -> Picture:
     body = re.sub(r'( id="|href="#|url\(#)', rf"\g<1>{mark}-", body)
     width = re.search(r'width="([\d.]+)pt"', body)[1]
     label = html.escape(alt, quote=True)
+    style = f"width:100%;max-width:{float(width) * 4 / 3:.0f}px;height:auto"
+    opening = f'<svg role="img" aria-label="{label}" style="{style}" '
     body = re.sub(
-        r'<svg (.*?)width="[\d.]+pt" height="[\d.]+pt"',
-        rf'<svg role="img" aria-label="{label}" style="width:100%;max-width:{float(width) * 4 / 3:.0f}px;height:auto" \1',
-        body, count=1, flags=re.DOTALL,
-    )  # fmt: skip
+        r'<svg (.*?)width="[\d.]+pt" height="[\d.]+pt"', lambda m: opening + m[1], body, count=1, flags=re.DOTALL
+    )
     return Picture(f'<div class="lmkit-picture">{body}</div>', png.getvalue(), alt)
 
 
@@ -82,6 +84,9 @@ def loss_curve(losses, floor: float, alt: str, other: dict[str, float] | None = 
     for (name, value), color in zip((other or {}).items(), ("orange", "purple", "green"), strict=False):
         ax.axhline(value, color=COLORS[color], linestyle=":", label=f"{name} {value:.2f}")
     ax.axhline(floor, color=COLORS["red"], linestyle="--", label=f"exact floor {floor:.2f}")
-    ax.set(xlabel="training step", ylabel="loss, nats per word", yscale="log")
+    ax.set(xlabel="training step", ylabel="loss, nats per token", yscale="log", ylim=(0.9 * floor, 8))
+    ticks = [t for t in (0.25, 0.5, 1, 2, 4, 8) if t > 0.9 * floor]  # ours, so that they do not depend on the run
+    ax.set_yticks(ticks, labels=[f"{t:g}" for t in ticks])
+    ax.set_yticks([], minor=True)
     ax.legend()
     return picture(fig, alt)

@@ -26,8 +26,8 @@ from .sampling import generate
 from .tokenizers import Characters, Words
 from .train import evaluate, train
 
-BODY = dict(norm="rmsnorm", positions="rope", ffn="swiglu", bias=False)
-SIZES = {"tales": dict(d_model=96, n_layers=2, n_heads=4), "text": dict(d_model=128, n_layers=4, n_heads=4)}
+BODY = dict(norm="rmsnorm", positions="rope", init="fan_in", bias=False)
+SIZES = {"tales": dict(d_model=96, n_layers=2, n_heads=3), "text": dict(d_model=128, n_layers=4, n_heads=4)}
 
 
 @dataclass
@@ -64,7 +64,7 @@ def text_task(name: str, seq_len: int) -> Task:
     held_out = ids[cut:]
     if len(held_out) <= seq_len:
         raise ValueError(f"{name!r} has {len(ids)} characters; training needs at least {10 * (seq_len + 1)}")
-    baseline = ngrams.fit(ids[:cut], order=5).loss(held_out)
+    baseline = ngrams.fit(ids[:cut], order=5, vocab_size=len(tokenizer)).loss(held_out)
     rows = torch.from_numpy(windows(held_out, np.arange(0, len(held_out), seq_len), seq_len).astype(np.int64))
     per_token = len(text.encode("utf-8")) / len(ids)
     return Task(tokenizer, ids[:cut], None, rows, baseline, "5-gram counter", per_token, text[cut : cut + 20])
@@ -78,7 +78,7 @@ def arguments(argv=None) -> argparse.Namespace:
     add("--steps", type=int, default=2000, help="updates (default: %(default)s)")
     add("--batch-size", type=int, default=16, help="sequences per update (default: %(default)s)")
     add("--seq-len", type=int, default=128, help="tokens per sequence (default: %(default)s)")
-    add("--lr", type=float, default=6e-3, help="peak learning rate (default: %(default)s)")
+    add("--lr", type=float, default=1e-2, help="peak learning rate (default: %(default)s)")
     add("--seed", type=int, default=0)
     add("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="(default here: %(default)s)")
     options = parser.parse_args(argv)
@@ -106,8 +106,10 @@ def run(o: argparse.Namespace) -> None:
     model = LM(Config(len(task.tokenizer), max_seq_len=2 * o.seq_len, **sizes, **BODY)).to(o.device)
     parameters = sum(p.numel() for p in model.parameters())
     bits = 1 / (math.log(2) * task.bytes_per_token)
-    print(f"{o.corpus}: {len(task.ids):,} tokens, {len(task.tokenizer)} in the vocabulary; {parameters:,} parameters on {o.device}")
-    print(f"{task.baseline_name}: {task.baseline:.4f} nats per token, {task.baseline * bits:.4f} bits per byte", flush=True)
+    name = Path(o.corpus).stem
+    print(f"{name}: {len(task.ids):,} tokens, vocabulary of {len(task.tokenizer)}")
+    print(f"{task.baseline_name}: {task.baseline:.4f} nats per token, {task.baseline * bits:.4f} bits per byte")
+    print(f"{parameters:,} parameters on {o.device}", flush=True)
 
     def report(step: int) -> float:
         loss = evaluate(model, task.rows, next_token_loss)
@@ -116,7 +118,7 @@ def run(o: argparse.Namespace) -> None:
 
     began, done = time.perf_counter(), 0
     stream = batches(task.ids, o.batch_size, o.seq_len, task.starts, o.seed, o.device)
-    updates = train(model, stream, next_token_loss, steps=o.steps, lr=o.lr, optimizer="muon")
+    updates = train(model, stream, next_token_loss, steps=o.steps, lr=o.lr, optimizer="muon", weight_decay=0.0)
     try:
         for s in (bar := tqdm(updates, total=o.steps, unit="step")):
             done = s.step + 1
@@ -130,14 +132,15 @@ def run(o: argparse.Namespace) -> None:
     tokens = done * o.batch_size * o.seq_len
     print(f"{tokens:,} tokens in {seconds:.0f} s, {tokens / seconds:,.0f} a second; {loss * bits:.4f} bits per byte\n")
 
-    model, name = model.cpu(), Path(o.corpus).stem
+    model = model.cpu()
     prompt = torch.tensor([task.tokenizer.encode(task.prompt)])
     print(task.tokenizer.decode(generate(model, prompt, 120, seed=o.seed)[0].tolist()))
+    threads = f"{torch.get_num_threads()} threads"
     folder = checkpoints.save(
         model, o.out or f"runs/{name}", task.tokenizer.to_dict(),
         corpus=name, command=f"python -m lmkit.pretrain --corpus {name} --steps {o.steps} "
         f"--batch-size {o.batch_size} --seq-len {o.seq_len} --lr {o.lr} --seed {o.seed}",
-        date=f"{datetime.now(UTC):%Y-%m-%d}", hardware=f"{platform.machine()}, {torch.get_num_threads()} threads, {o.device}",
+        date=f"{datetime.now(UTC):%Y-%m-%d}", hardware=f"{platform.machine()}, {threads}, {o.device}",
         torch=torch.__version__, steps=done, tokens=tokens, seconds=round(seconds), parameters=parameters,
         loss=round(loss, 4), **{task.baseline_name.replace(" ", "_"): round(task.baseline, 4)},
     )  # fmt: skip

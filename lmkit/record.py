@@ -26,7 +26,9 @@ def record(model: nn.Module) -> Iterator[dict[str, Tensor]]:
         q, k, _ = args
         maps[name] = attention_weights(q, k, **kwargs).detach()
 
-    layers = {name.removesuffix("attend").removesuffix("."): m for name, m in model.named_modules() if isinstance(m, Attend)}
+    layers = {
+        name.removesuffix("attend").removesuffix("."): m for name, m in model.named_modules() if isinstance(m, Attend)
+    }
     if not layers:
         raise ValueError(f"there is no lmkit.attention.Attend in this {type(model).__name__}, so nothing to record")
     names = {name: name.removeprefix("body.") or "attn" for name in layers}

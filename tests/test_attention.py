@@ -24,7 +24,10 @@ def weights_by_loops(q, k, allowed):
     out = torch.zeros(B, n_heads, T, k.shape[2], dtype=torch.float64)
     for b, h, t in itertools.product(range(B), range(n_heads), range(T)):
         e = [
-            math.exp(sum(float(x) * float(y) for x, y in zip(q[b, h, t], k[b, h // group, s], strict=True)) / math.sqrt(d_head))
+            math.exp(
+                sum(float(x) * float(y) for x, y in zip(q[b, h, t], k[b, h // group, s], strict=True))
+                / math.sqrt(d_head)
+            )
             if allowed(b, t, s)
             else 0.0
             for s in range(k.shape[2])
@@ -212,7 +215,9 @@ def test_masks_of_the_wrong_kind(call):
         call(q, torch.ones(7, 2, 3, 4, 4, dtype=torch.bool))
 
 
-@pytest.mark.parametrize("call", [lambda q, k, **h: attention_weights(q, k, **h), lambda q, k, **h: Attend()(q, k, k, **h)])
+@pytest.mark.parametrize(
+    "call", [lambda q, k, **h: attention_weights(q, k, **h), lambda q, k, **h: Attend()(q, k, k, **h)]
+)
 def test_causal_flag_where_it_would_be_ambiguous(call):
     with pytest.raises(ValueError, match="T=2, S=5"):
         call(rand(1, 1, 2, 4), rand(1, 1, 5, 4), causal=True)

@@ -31,7 +31,9 @@ def test_right_answers_agree_with_the_library():
     assert torch.equal(right["window"](7, 3), causal_mask(pos, pos) & window_mask(pos, pos, 3))
     few = torch.randn(2, 2, 5, 4)
     shared = right["share_heads"](few, 6)
-    torch.testing.assert_close(attention_weights(q.repeat(1, 2, 1, 1), few), attention_weights(q.repeat(1, 2, 1, 1), shared))
+    torch.testing.assert_close(
+        attention_weights(q.repeat(1, 2, 1, 1), few), attention_weights(q.repeat(1, 2, 1, 1), shared)
+    )
 
 
 def test_other_answers():

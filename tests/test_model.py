@@ -114,7 +114,14 @@ def test_causal_means_that_the_future_does_not_matter():
 
 def test_every_menu_takes_a_callable():
     half = lambda x, f, norm: x + 0.5 * f(norm(x))  # noqa: E731
-    config = replace(BASE, norm=nn.RMSNorm, ffn=FFNS["gelu"], residual=half, positions=partial(Rope, theta=5e5), init=lambda model: None)
+    config = replace(
+        BASE,
+        norm=nn.RMSNorm,
+        ffn=FFNS["gelu"],
+        residual=half,
+        positions=partial(Rope, theta=5e5),
+        init=lambda model: None,
+    )
     assert Transformer(config)(IDS).shape == (3, 11, 32)
     with pytest.raises(ValueError, match=r"norm=.*RMSNorm.* has no name; add it to the menu"):
         config.to_dict()
@@ -158,14 +165,19 @@ def test_initial_spread():
     assert std(model.blocks[3].attn.o_proj.weight) == pytest.approx(0.02 / 4, rel=0.05)
     assert std(model.blocks[3].ffn.down_proj.weight) == pytest.approx(0.02 / 4, rel=0.05)
     assert not model.blocks[3].attn.o_proj.bias.any()
+    model = Transformer(replace(BASE, d_model=256, n_layers=8, d_ff=400, init="fan_in"))
+    assert std(model.embed.weight) == pytest.approx(256**-0.5, rel=0.05)
+    assert std(model.blocks[3].ffn.up_proj.weight) == pytest.approx(256**-0.5, rel=0.05)
+    assert std(model.blocks[3].ffn.down_proj.weight) == pytest.approx(400**-0.5 / 4, rel=0.05)
+    assert not model.blocks[3].ffn.up_proj.bias.any()
 
 
 # ---- no dead knobs: every field matters, alone and beside every other
 
 OTHER = dict(
     vocab_size=101, d_model=48, n_layers=3, n_heads=2, n_kv_heads=1, d_head=10, d_ff=40, max_seq_len=48, norm="rmsnorm",
-    positions="rope", attention=None, ffn="swiglu", residual="post", init=None, causal=False, window=3, bias=False, eps=0.3,
-    final_norm=False, tied=False,
+    positions="rope", attention=None, ffn="swiglu", residual="post", init="fan_in", causal=False, window=3, bias=False,
+    eps=0.3, final_norm=False, tied=False,
 )  # fmt: skip
 EXPLAINED = {("positions", "max_seq_len"): "rope has no table of positions"}
 
@@ -194,12 +206,13 @@ def test_no_dead_knobs():
         dead += [
             (a, b)
             for b in live
-            if a != b and (a, b) not in EXPLAINED and same(beside, fingerprint(replace(BASE, **{a: live[a], b: live[b]})))
+            if a != b
+            and (a, b) not in EXPLAINED
+            and same(beside, fingerprint(replace(BASE, **{a: live[a], b: live[b]})))
         ]
     assert not dead
 
 
 def test_menus_are_the_configs_fields():
     assert set(MENUS) < {f.name for f in fields(Config)}
-    for field in ("attention", "init"):  # one entry each so far; the knob is tried with a class of one's own
-        assert len(MENUS[field]) == 1
+    assert len(MENUS["attention"]) == 1  # so far; the knob is tried with a class of one's own

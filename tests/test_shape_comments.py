@@ -96,7 +96,9 @@ class Checker:
 
 def run_everything(module=None):
     """Run every line that carries a shape. `module` stands in for the one of its name (a spoilt copy)."""
-    parts = {name: sys.modules[f"lmkit.{name}"] for name in ("attention", "ffn", "heads", "masks", "positions", "sampling")}
+    parts = {
+        name: sys.modules[f"lmkit.{name}"] for name in ("attention", "ffn", "heads", "masks", "positions", "sampling")
+    }
     if module is not None:
         parts[module.__name__] = module
     attention, ffn, heads, masks, positions, sampling = parts.values()
@@ -112,7 +114,9 @@ def run_everything(module=None):
         attention.Attend()(q, k, k, score_bias=bias, causal=True)
     attention.Attention(40, 4, 2)(x, memory)
     for name in ("none", "learned", "rope"):
-        scheme = {"none": positions.NoPositions, "learned": positions.Learned, "rope": positions.Rope}[name](40, 4, 10, 32)
+        scheme = {"none": positions.NoPositions, "learned": positions.Learned, "rope": positions.Rope}[name](
+            40, 4, 10, 32
+        )
         scheme.embed(x, pos), scheme.rotate(q, pos)
     ffn.FFN(40, 50)(x), ffn.SwiGLU(40, 50)(x)
     for window in (None, 3):

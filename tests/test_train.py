@@ -103,7 +103,9 @@ def test_the_loop_is_the_plain_one():
 
 def test_training_learns_and_repeats():
     ids = np.tile(np.arange(11), 40)
-    losses = [[s.loss for s in train(small(), batches(ids, 8, 12), next_token_loss, steps=60, lr=1e-2)] for _ in range(2)]
+    losses = [
+        [s.loss for s in train(small(), batches(ids, 8, 12), next_token_loss, steps=60, lr=1e-2)] for _ in range(2)
+    ]
     assert losses[0][0] > 2.3 and losses[0][-1] < 0.2 and losses[0] == losses[1]
 
 
