@@ -49,9 +49,9 @@ def save(model: nn.Module, folder: str | Path, tokenizer: dict, **provenance) ->
             (new / f"{name}.json").write_text(text, encoding="utf-8")
         manifest = {path.name: _sha256(path) for path in sorted(new.iterdir())}
         (new / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-        for path in [*new.iterdir(), new]:
+        for path in [*new.iterdir(), new]:  # temporary names are private; a checkpoint is as readable as other files
+            path.chmod(0o755 if path.is_dir() else 0o644)
             _fsync(path)
-        new.chmod(0o755)
         if folder.exists():
             old = new.with_name(new.name + "-old")
             folder.rename(old)

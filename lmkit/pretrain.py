@@ -123,7 +123,7 @@ def run(o: argparse.Namespace) -> None:
         for s in (bar := tqdm(updates, total=o.steps, unit="step")):
             done = s.step + 1
             bar.set_postfix(loss=f"{s.loss:.3f}", refresh=False)
-            if done % max(1, o.steps // 8) == 0 and done < o.steps:
+            if done % math.ceil(o.steps / 8) == 0 and done < o.steps:
                 report(done)
     except KeyboardInterrupt:
         print("\nstopped; what was learned so far is kept")
