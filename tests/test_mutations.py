@@ -51,7 +51,7 @@ def run(folder, arguments):
     there = subprocess.run(where, cwd=folder / "tests", env=env, capture_output=True, text=True, check=True).stdout
     assert there.strip() == str(folder / "lmkit" / "__init__.py"), f"the copy is not what is tested: {there}"
     command = [sys.executable, "-m", "pytest", "--color=no", *arguments]
-    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=900)
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=1800)
     return done.returncode, done.stdout + done.stderr
 
 

@@ -32,7 +32,7 @@ from jupyter_client.kernelspec import KernelSpec
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-CELL_TIMEOUT = 600  # seconds
+CELL_TIMEOUT = 900  # seconds; the longest cell takes one minute on two idle cores
 IGNORED = "nbval-ignore-output"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 CELL_METADATA = {"tags", "jupyter", "cellView"}  # what the book, JupyterLab and Colab read; editors add much more
