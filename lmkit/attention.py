@@ -111,7 +111,9 @@ class Attention(nn.Module):
         self, d_model: int, n_heads: int, n_kv_heads: int | None = None, d_head: int | None = None, bias: bool = True
     ):
         super().__init__()
-        self.n_heads, self.n_kv_heads = n_heads, n_kv_heads or n_heads
+        self.n_heads, self.n_kv_heads = n_heads, n_heads if n_kv_heads is None else n_kv_heads
+        if self.n_heads < 1 or self.n_kv_heads < 1:
+            raise ValueError(f"n_heads ({n_heads}) and n_kv_heads ({n_kv_heads}) must be at least 1")
         if d_head is None and d_model % n_heads:
             raise ValueError(f"n_heads ({n_heads}) must divide d_model ({d_model}), or d_head must be given")
         if self.n_heads % self.n_kv_heads:
@@ -135,6 +137,8 @@ class Attention(nn.Module):
         cache: KVCache | None = None,
     ) -> Tensor:
         """x (B, T, d_model) asks itself, or `memory` (B, S, d_model) in cross-attention -> (B, T, d_model)."""
+        if memory is not None and (cache is not None or positions is not None):
+            raise ValueError("cross-attention takes neither cache nor positions: its memory does not grow with x")
         source = x if memory is None else memory
         by_head, by_kv_head = (self.n_heads, self.d_head), (self.n_kv_heads, self.d_head)
         q = self.q_proj(x).unflatten(-1, by_head).transpose(1, 2)  # (B, n_heads, T, d_head)
@@ -143,6 +147,8 @@ class Attention(nn.Module):
         if positions is not None:
             q, k = positions.rotate(q, pos), positions.rotate(k, pos)
         if cache is not None:
+            if mask is not None:  # before the cache grows
+                check_mask(mask, torch.Size((*q.shape[:-1], len(cache) + k.shape[2])))
             k, v = cache.append(k, v)
         score_bias = None
         if positions is not None:

@@ -16,6 +16,9 @@ from .model import Config
 PRETRAINED = resources.files("lmkit") / "pretrained"  # the book's own models, by the name of their folder
 
 
+FILES = {"model.safetensors", "config.json", "tokenizer.json", "provenance.json"}
+
+
 def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -28,6 +31,14 @@ def _fsync(path: Path) -> None:
         os.close(handle)
 
 
+def check_free(folder: str | Path) -> Path:
+    """Return `folder`, unless something is there that is no checkpoint: FileExistsError."""
+    folder = Path(folder)
+    if folder.exists() and not (folder / "manifest.json").is_file():
+        raise FileExistsError(f"{folder} is there and is no checkpoint; give another name or remove it")
+    return folder
+
+
 def save(model: nn.Module, folder: str | Path, tokenizer: dict, **provenance) -> Path:
     """Write model.safetensors, config.json, tokenizer.json and provenance.json, then manifest.json over them.
 
@@ -36,9 +47,7 @@ def save(model: nn.Module, folder: str | Path, tokenizer: dict, **provenance) ->
     """
     from safetensors.torch import save_file
 
-    folder = Path(folder)
-    if folder.exists() and not (folder / "manifest.json").is_file():
-        raise FileExistsError(f"{folder} is there and is no checkpoint; give another name or remove it")
+    folder = check_free(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     new = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
@@ -55,8 +64,12 @@ def save(model: nn.Module, folder: str | Path, tokenizer: dict, **provenance) ->
         if folder.exists():
             old = new.with_name(new.name + "-old")
             folder.rename(old)
-            new.rename(folder)
-            shutil.rmtree(old)
+            try:
+                new.rename(folder)
+            except BaseException:
+                old.rename(folder)
+                raise
+            shutil.rmtree(old, ignore_errors=True)
         else:
             new.rename(folder)
         _fsync(folder.parent)
@@ -73,11 +86,17 @@ def load(name: str | Path) -> tuple[LM, dict, dict]:
     """
     from safetensors.torch import load_file
 
-    folder = Path(name) if Path(name).is_dir() else Path(str(PRETRAINED / str(name)))
+    folder = Path(name) if (Path(name) / "manifest.json").is_file() else Path(str(PRETRAINED / str(name)))
     if not (folder / "manifest.json").is_file():
         known = sorted(p.name for p in Path(str(PRETRAINED)).glob("*/") if p.is_dir())
         raise FileNotFoundError(f"{str(name)!r} is neither a checkpoint folder nor one of the book's models {known}")
-    for file, sha256 in json.loads((folder / "manifest.json").read_text(encoding="utf-8")).items():
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    except ValueError:
+        manifest = {}
+    if set(manifest) != FILES:
+        raise ValueError(f"{folder / 'manifest.json'} is damaged: it must name {sorted(FILES)}")
+    for file, sha256 in manifest.items():
         if not (folder / file).is_file() or _sha256(folder / file) != sha256:
             raise ValueError(f"{folder / file} is missing or damaged: its sha256 is not the manifest's {sha256[:12]}…")
     config, tokenizer, provenance = (

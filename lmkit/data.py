@@ -18,11 +18,15 @@ def batch_at(step: int, ids, batch_size: int, seq_len: int, starts=None, seed: i
     last = len(ids) - seq_len - 1
     if last < 0:
         raise ValueError(f"a window of {seq_len + 1} tokens does not fit into a text of {len(ids)}")
-    starts = np.arange(last + 1) if starts is None else np.asarray(starts)
-    starts = starts[starts <= last]
-    if len(starts) == 0:
-        raise ValueError(f"no start leaves room for a window of {seq_len + 1} tokens")
-    chosen = np.random.default_rng([seed, step]).choice(starts, size=batch_size)
+    random = np.random.default_rng([seed, step])
+    if starts is None:
+        chosen = random.integers(last + 1, size=batch_size)
+    else:
+        starts = np.asarray(starts)
+        starts = starts[starts <= last]
+        if len(starts) == 0:
+            raise ValueError(f"no start leaves room for a window of {seq_len + 1} tokens")
+        chosen = random.choice(starts, size=batch_size)
     return torch.from_numpy(windows(ids, chosen, seq_len).astype(np.int64))  # (B, T + 1)
 
 

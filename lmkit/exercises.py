@@ -72,6 +72,8 @@ def unlike(given: Any, wanted: Tensor) -> str | None:
 
 
 def same(a: Any, b: Any) -> bool:
+    if isinstance(b, int | float) and hasattr(a, "item") and getattr(a, "ndim", 1) == 0:
+        a = a.item()  # a number that NumPy or torch computed
     if isinstance(b, Tensor):
         close = isinstance(a, Tensor) and a.shape == b.shape
         return close and torch.allclose(a.double(), b.double(), atol=1e-5, equal_nan=True)

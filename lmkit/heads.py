@@ -17,7 +17,9 @@ class LM(nn.Module):
         self.body = Transformer(config)
         self.head = None if config.tied else nn.Linear(config.d_model, config.vocab_size, bias=False)
         if self.head is not None:
-            nn.init.normal_(self.head.weight, std=0.02)
+            nn.init.normal_(
+                self.head.weight, std=self.body.embed.weight.detach().std().item()
+            )  # as the scheme draws it
 
     @property
     def config(self) -> Config:

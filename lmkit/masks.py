@@ -15,6 +15,8 @@ def causal_mask(pos_q: Tensor, pos_k: Tensor) -> Tensor:
 
 def window_mask(pos_q: Tensor, pos_k: Tensor, window: int) -> Tensor:
     """Allow a position to see those fewer than `window` steps away, itself included (Beltagy et al. 2020)."""
+    if window < 1:
+        raise ValueError(f"a window is at least 1 (a position sees itself), not {window}")
     return (pos_q[:, None] - pos_k[None, :]).abs() < window  # (T, S)
 
 

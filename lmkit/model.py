@@ -91,6 +91,8 @@ class Transformer(nn.Module):
         self.config = c = config
         norm = choose(c.norm, NORMS)
         self.embed = nn.Embedding(c.vocab_size, c.d_model)
+        if c.d_head is None and (c.n_heads < 1 or c.d_model % c.n_heads):
+            raise ValueError(f"n_heads ({c.n_heads}) must divide d_model ({c.d_model}), or d_head must be given")
         d_head = c.d_head or c.d_model // c.n_heads
         self.positions = choose(c.positions, POSITIONS)(c.d_model, c.n_heads, d_head, c.max_seq_len)
         self.blocks = nn.ModuleList(Block(c) for _ in range(c.n_layers))
@@ -99,8 +101,12 @@ class Transformer(nn.Module):
 
     def forward(self, ids: Tensor, *, real: Tensor | None = None, caches: list[KVCache] | None = None) -> Tensor:
         """ids (B, T) -> (B, T, d_model). `real` (B, S) is True for tokens, False for padding; one cache per layer."""
+        if caches is not None and len(caches) != len(self.blocks):
+            raise ValueError(f"{len(caches)} caches for {len(self.blocks)} blocks; give one KVCache per block")
         past = len(caches[0]) if caches else 0
         total, limit = past + ids.shape[1], self.positions.limit
+        if real is not None and real.shape != (len(ids), total):
+            raise ValueError(f"real has the shape {tuple(real.shape)}; expected (B, S) = {(len(ids), total)}")
         if limit is not None and total > limit:
             raise ValueError(f"{total} positions, but max_seq_len={limit} of them were trained")
         pos = torch.arange(past, total, device=ids.device)  # (T)

@@ -51,10 +51,12 @@ class Rope(NoPositions):
         super().__init__(d_model, n_heads, d_head, max_seq_len)
         if d_head % 2:
             raise ValueError(f"rope turns features in pairs, so d_head must be even, not {d_head}")
-        self.register_buffer("freq", theta ** (-torch.arange(0, d_head, 2) / d_head), persistent=False)
+        self.d_head, self.theta = d_head, theta
 
     def rotate(self, q_or_k: Tensor, pos: Tensor) -> Tensor:
-        angle = pos[:, None] * self.freq.float()  # (T, d_head / 2)
+        # Computed here, in float32: as a buffer they would be rounded by model.bfloat16(), and angles would be wrong.
+        freq = self.theta ** (-torch.arange(0, self.d_head, 2, device=pos.device) / self.d_head)
+        angle = pos[:, None] * freq  # (T, d_head / 2)
         cos, sin = angle.cos(), angle.sin()
         a, b = q_or_k.float().chunk(2, dim=-1)
         return torch.cat([a * cos - b * sin, b * cos + a * sin], dim=-1).type_as(q_or_k)

@@ -59,6 +59,8 @@ def text_task(name: str, seq_len: int) -> Task:
     """Any other text by characters; its last tenth is held out, against a 5-gram counter of the rest."""
     text = corpora.load(name)
     tokenizer = Characters(text)
+    if len(tokenizer) < 2:
+        raise ValueError(f"{name!r} holds one character only; there is nothing to predict")
     ids = np.array(tokenizer.encode(text), dtype=np.uint16)
     cut = len(ids) * 9 // 10
     held_out = ids[cut:]
@@ -82,6 +84,10 @@ def arguments(argv=None) -> argparse.Namespace:
     add("--seed", type=int, default=0)
     add("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="(default here: %(default)s)")
     options = parser.parse_args(argv)
+    try:
+        torch.empty(0, device=options.device)
+    except (RuntimeError, AssertionError) as problem:
+        parser.error(f"--device {options.device} cannot be used here: {str(problem).splitlines()[0]}")
     for name in ("steps", "batch_size", "seq_len", "lr"):
         if getattr(options, name) <= 0:
             parser.error(f"--{name.replace('_', '-')} must be above 0, not {getattr(options, name)}")
@@ -100,13 +106,18 @@ def run(o: argparse.Namespace) -> None:
     from tqdm.auto import tqdm
 
     is_tales = o.corpus == "tales"
-    task = tales_task(o.seq_len, o.steps * o.batch_size * o.seq_len) if is_tales else text_task(o.corpus, o.seq_len)
+    name = o.corpus if is_tales or o.corpus in corpora.CORPORA else Path(o.corpus).name
+    out = checkpoints.check_free(o.out or f"runs/{name}")  # before the work, not after it
+    task = (
+        tales_task(o.seq_len, min(o.steps * o.batch_size * o.seq_len, 6_000_000))
+        if is_tales
+        else text_task(o.corpus, o.seq_len)
+    )
     torch.manual_seed(o.seed)
     sizes = SIZES["tales" if is_tales else "text"]
     model = LM(Config(len(task.tokenizer), max_seq_len=2 * o.seq_len, **sizes, **BODY)).to(o.device)
     parameters = sum(p.numel() for p in model.parameters())
     bits = 1 / (math.log(2) * task.bytes_per_token)
-    name = Path(o.corpus).stem
     print(f"{name}: {len(task.ids):,} tokens, vocabulary of {len(task.tokenizer)}")
     print(f"{task.baseline_name}: {task.baseline:.4f} nats per token, {task.baseline * bits:.4f} bits per byte")
     print(f"{parameters:,} parameters on {o.device}", flush=True)
@@ -118,7 +129,9 @@ def run(o: argparse.Namespace) -> None:
 
     began, done = time.perf_counter(), 0
     stream = batches(task.ids, o.batch_size, o.seq_len, task.starts, o.seed, o.device)
-    updates = train(model, stream, next_token_loss, steps=o.steps, lr=o.lr, optimizer="muon", weight_decay=0.0)
+    autocast = torch.bfloat16 if o.device.startswith("cuda") else None
+    how = dict(steps=o.steps, lr=o.lr, optimizer="muon", weight_decay=0.0, autocast=autocast)
+    updates = train(model, stream, next_token_loss, **how)
     try:
         for s in (bar := tqdm(updates, total=o.steps, unit="step")):
             done = s.step + 1
@@ -137,7 +150,7 @@ def run(o: argparse.Namespace) -> None:
     print(task.tokenizer.decode(generate(model, prompt, 120, seed=o.seed)[0].tolist()))
     threads = f"{torch.get_num_threads()} threads"
     folder = checkpoints.save(
-        model, o.out or f"runs/{name}", task.tokenizer.to_dict(),
+        model, out, task.tokenizer.to_dict(),
         corpus=name, command=f"python -m lmkit.pretrain --corpus {name} --steps {o.steps} "
         f"--batch-size {o.batch_size} --seq-len {o.seq_len} --lr {o.lr} --seed {o.seed}",
         date=f"{datetime.now(UTC):%Y-%m-%d}", hardware=f"{platform.machine()}, {threads}, {o.device}",

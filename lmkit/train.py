@@ -101,6 +101,8 @@ def evaluate(model: nn.Module, rows: torch.Tensor, objective: Callable, batch_si
     """The mean loss (nats per token) over all rows (n, T + 1), with the model in evaluation mode."""
     was_training, device = model.training, next(model.parameters()).device
     model.eval()
-    total = sum(objective(model, part.to(device)).item() * len(part) for part in rows.split(batch_size))
-    model.train(was_training)
+    try:
+        total = sum(objective(model, part.to(device)).item() * len(part) for part in rows.split(batch_size))
+    finally:
+        model.train(was_training)
     return total / len(rows)

@@ -71,8 +71,8 @@ def test_a_chapter_without_setup_cell_is_refused(copy):
 # What the setup cell does, run as it stands, in an isolated Python that sees neither this checkout nor .venv's lmkit.
 STAGE = """
 import importlib.util, subprocess, sys, types
-find, there = importlib.util.find_spec, {there}
-importlib.util.find_spec = lambda name, *rest: (object() if there else None) if name == "lmkit" else find(name, *rest)
+find, there = importlib.util.find_spec, types.SimpleNamespace(origin="there") if {there} else None
+importlib.util.find_spec = lambda name, *rest: there if name == "lmkit" else find(name, *rest)
 def run(command, **how):
     print(*command[1:], flush=True)
     sys.modules["lmkit"] = types.SimpleNamespace(__version__="0")

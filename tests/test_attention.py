@@ -231,3 +231,21 @@ def test_a_cache_with_another_batch():
     with pytest.raises(ValueError, match="holds a batch of 2, not 3"):
         cache.append(rand(3, 1, 1, 4), rand(3, 1, 1, 4))
     assert len(cache) == 3
+
+
+def test_a_refused_call_leaves_the_cache_as_it_was():
+    attn, cache = Attention(12, 3), KVCache()
+    attn(rand(1, 4, 12), causal=True, cache=cache)
+    with pytest.raises(ValueError, match=r"mask of shape \(2, 9\) does not fit"):
+        attn(rand(1, 2, 12), mask=torch.ones(2, 9, dtype=torch.bool), cache=cache)
+    assert len(cache) == 4
+
+
+def test_what_makes_no_sense():
+    with pytest.raises(ValueError, match="neither cache nor positions"):
+        Attention(12, 3)(rand(1, 2, 12), rand(1, 5, 12), cache=KVCache())
+    for counts in ((0, None), (-4, None), (4, 0), (4, -2)):
+        with pytest.raises(ValueError, match="must be at least 1"):
+            Attention(12, counts[0], counts[1], d_head=3)
+    with pytest.raises(ValueError, match="at least 1 .*, not 0"):
+        window_mask(torch.arange(3), torch.arange(3), 0)

@@ -113,3 +113,10 @@ def test_show_unwraps_partials():
     shown = repr(show(partial(Rope, theta=5e5)))
     assert shown.startswith("# with theta=500000.0\nclass Rope")
     assert show(pre_norm)._repr_markdown_().startswith("```python\ndef pre_norm")
+
+
+def test_rope_angles_are_float32_in_a_bfloat16_model():
+    rope, x, pos = Rope(8, 1, 8, 8192), torch.randn(1, 1, 1, 8), torch.tensor([4000])
+    torch.testing.assert_close(
+        rope.bfloat16().rotate(x, pos), rope_by_complex_numbers(x, pos).float(), atol=2e-3, rtol=0
+    )

@@ -1,5 +1,6 @@
 """Right answers pass, and every plausible wrong one is refused with its own diagnosis."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -46,6 +47,11 @@ def test_other_answers():
     assert "torch.float32 where torch.bool" in diagnose(EXERCISES["window"], lambda T, w: torch.zeros(T, T))
     assert "to be a function, not int" in diagnose(causal, 3) and "to be a value" in diagnose(value, lambda: 3)
     assert "no mistake that is known" in diagnose(value, 7.0) and "no mistake" in diagnose(value, "many")
+
+
+def test_numbers_that_numpy_or_torch_computed():
+    assert diagnose(EXERCISES["kv_cache"], torch.tensor(1024.0)) is None
+    assert diagnose(EXERCISES["doubling"], (np.int64(4), np.float64(2))) is None
 
 
 def test_a_reader_may_change_the_inputs_in_place():

@@ -140,6 +140,17 @@ def test_positions_beyond_the_trained_ones():
     assert Transformer(replace(BASE, positions="rope"))(torch.zeros(1, 40, dtype=torch.long)).shape == (1, 40, 32)
 
 
+def test_caches_and_padding_that_do_not_fit():
+    model, caches = Transformer(BASE), [KVCache()]
+    with pytest.raises(ValueError, match="1 caches for 2 blocks"):
+        model(IDS, caches=caches)
+    with pytest.raises(ValueError, match=r"real has the shape \(3, 4\); expected \(B, S\) = \(3, 11\)"):
+        model(IDS, real=torch.ones(3, 4, dtype=torch.bool))
+    with pytest.raises(ValueError, match=r"n_heads \(4\) must divide d_model \(30\)"):
+        Transformer(replace(BASE, d_model=30, positions="rope"))
+    assert len(caches[0]) == 0
+
+
 def test_tied_is_shared_not_copied():
     tied, untied = LM(BASE), LM(replace(BASE, tied=False))
     count = lambda m: sum(p.numel() for p in m.parameters())  # noqa: E731

@@ -25,8 +25,8 @@ def test_a_readers_own_text(tmp_path, capsys):
     (tmp_path / "cats.txt").write_text(text, encoding="utf-8")
     main(["--corpus", str(tmp_path / "cats.txt"), "--steps", "2", "--seq-len", "16", "--out", str(tmp_path / "run")])
     said = capsys.readouterr().out
-    assert said.startswith("cats: 4,320 tokens, vocabulary of") and "5-gram counter: 0.0" in said
-    assert checkpoints.load(tmp_path / "run")[2]["corpus"] == "cats"
+    assert said.startswith("cats.txt: 4,320 tokens, vocabulary of") and "5-gram counter: 0.0" in said
+    assert checkpoints.load(tmp_path / "run")[2]["corpus"] == "cats.txt"
 
 
 def test_the_floor_is_of_the_words_that_are_predicted():

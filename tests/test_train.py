@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -130,6 +131,13 @@ def test_muon_learns_and_an_optimizer_may_be_ones_own():
         next(train(small(), [], next_token_loss, optimizer="adam", **how))
 
 
+def test_training_in_bfloat16_learns_and_keeps_float32_weights():
+    ids, model = np.tile(np.arange(11), 40), small()
+    run = train(model, batches(ids, 8, 12), next_token_loss, steps=60, lr=1e-2, autocast=torch.bfloat16)
+    losses = [s.loss for s in run]
+    assert losses[-1] < 0.3 and {p.dtype for p in model.parameters()} == {torch.float32}
+
+
 def test_evaluate_is_the_mean_over_all_rows():
     model, rows = small(), torch.randint(0, 11, (7, 6), generator=torch.Generator().manual_seed(0))
     model.train()
@@ -185,6 +193,16 @@ def test_an_empty_prompt(ids):
         generate(small(), ids, 3)
 
 
+def test_generation_that_cannot_end_well_does_not_begin():
+    model = small(positions="learned").train()
+    for n in (31, -1):
+        with pytest.raises(ValueError, match=rf"n is {n}; expected 0 or more, and with the prompt's 3 at most 32"):
+            generate(model, torch.tensor([[1, 2, 3]]), n)
+    assert model.training and generate(model, torch.tensor([[1, 2, 3]]), 30).shape == (1, 33)
+    with pytest.raises(ValueError, match="nan or infinity"):
+        sample(torch.tensor([[0.0, float("nan")]]))
+
+
 # ---- checkpoints
 
 
@@ -217,6 +235,30 @@ def test_a_failed_save_leaves_the_old_one_and_nothing_else(tmp_path, monkeypatch
     with pytest.raises(TypeError):
         checkpoints.save(small(seed=1), folder, {}, steps=object())  # no JSON
     assert checkpoints.load(folder)[2] == {"steps": 1} and [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+def test_an_interrupted_exchange_keeps_the_old_one(tmp_path, monkeypatch):
+    folder = checkpoints.save(small(), tmp_path / "a", {}, steps=1)
+    rename, calls = Path.rename, []
+
+    def interrupted(self, target):
+        calls.append(self)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        checkpoints.save(small(seed=1), folder, {}, steps=2)
+    assert checkpoints.load(folder)[2] == {"steps": 1} and [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+@pytest.mark.parametrize("manifest", ["", "{}", "[]"])
+def test_a_manifest_that_does_not_name_every_file(tmp_path, manifest):
+    folder = checkpoints.save(small(), tmp_path / "a", {})
+    (folder / "manifest.json").write_text(manifest, encoding="utf-8")
+    with pytest.raises(ValueError, match="manifest.json is damaged: it must name"):
+        checkpoints.load(folder)
 
 
 def test_what_is_no_checkpoint(tmp_path):

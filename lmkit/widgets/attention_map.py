@@ -45,8 +45,9 @@ def attention_map(
     n_layers, n_heads, T, S = weights.shape
     queries, keys = token_pair(tokens, T, S)
     query = T - 1 if query is None else query
+    layer, head, query = (value if isinstance(value, float) else int(value) for value in (layer, head, query))
     for what, value, n in ("layer", layer, n_layers), ("head", head, n_heads), ("query", query, T):
-        if not 0 <= value < n:
+        if isinstance(value, float) or not 0 <= value < n:
             raise ValueError(f"{what}={value} is not among these maps, which have {n}, counted from 0")
     return AttentionMap(names, weights, queries, keys, (layer, head, query), title, alt)
 
