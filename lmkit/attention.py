@@ -6,33 +6,45 @@ Shapes: capital letters change with the data, names come from the Config.
 """
 
 import math
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .cache import KVCache
 from .masks import causal_mask, check_mask
-from .positions import NoPositions
+from .norms import RMSNorm
 
 
 def attention_weights(
-    q: Tensor, k: Tensor, mask: Tensor | None = None, score_bias: Tensor | None = None, causal: bool = False
+    q: Tensor,
+    k: Tensor,
+    mask: Tensor | None = None,
+    score_bias: Tensor | None = None,
+    causal: bool = False,
+    scale: float | None = None,
+    soft_cap: float | None = None,
 ) -> Tensor:
     """softmax(q kᵀ / √d_head + score_bias): who looks at whom. Spelled out, for reading and for maps.
 
     q (B, n_heads, T, d_head), k (B, n_kv_heads, S, d_head) -> (B, n_heads, T, S), each row summing to 1, or to 0
-    where a query may attend to nothing. Vaswani et al. 2017, arXiv:1706.03762.
+    where a query may attend to nothing. `scale` stands in for 1/√d_head, and c tanh(scores / c) keeps scores below a
+    `soft_cap` of c. Vaswani et al. 2017, arXiv:1706.03762.
     """
     k = k.repeat_interleave(q.shape[1] // k.shape[1], dim=1)  # (B, n_heads, S, d_head)
-    scores = q @ k.mT / math.sqrt(q.shape[-1])  # (B, n_heads, T, S)
+    scores = q @ k.mT * (1 / math.sqrt(q.shape[-1]) if scale is None else scale)  # (B, n_heads, T, S)
+    if soft_cap is not None:
+        scores = soft_cap * torch.tanh(scores / soft_cap)  # (B, n_heads, T, S)
     if score_bias is not None:
         scores = scores + score_bias  # (B, n_heads, T, S)
     if causal:
         mask = whole_causal_mask(*scores.shape[-2:], mask, scores.device)  # (T, S)
-    if mask is not None:
-        check_mask(mask, scores.shape)
-        scores = scores.masked_fill(~mask, -torch.inf)  # (B, n_heads, T, S)
-    return scores.softmax(dim=-1).nan_to_num()  # (B, n_heads, T, S)
+    if mask is None:
+        return scores.softmax(dim=-1)  # (B, n_heads, T, S)
+    check_mask(mask, scores.shape)
+    weights = scores.masked_fill(~mask, -torch.inf).softmax(dim=-1)  # (B, n_heads, T, S)
+    return weights.masked_fill(~mask, 0.0)  # (B, n_heads, T, S); a query that may attend to nothing had 0/0
 
 
 def whole_causal_mask(T: int, S: int, mask: Tensor | None, device: torch.device) -> Tensor:
@@ -46,11 +58,23 @@ def whole_causal_mask(T: int, S: int, mask: Tensor | None, device: torch.device)
     return causal_mask(pos, pos)  # (T, S)
 
 
+def head_width(d_model: int, n_heads: int, d_head: int | None = None) -> int:
+    """The width of a head: d_head if it is given, else an equal share of d_model."""
+    if n_heads < 1 or (d_head is None and d_model % n_heads):
+        raise ValueError(f"n_heads ({n_heads}) must divide d_model ({d_model}), or d_head must be given")
+    return d_head or d_model // n_heads
+
+
 class Attend(nn.Module):
     """attention_weights(q, k) @ v by PyTorch's fused kernel, which need not form the weights.
 
-    A module of its own, so that `lmkit.record` can look at what passes through it from outside.
+    A module of its own, so that `lmkit.record` can look at what passes through it from outside. No fused kernel knows
+    a soft cap, so with one the definition itself is run.
     """
+
+    def __init__(self, scale: float | None = None, soft_cap: float | None = None):
+        super().__init__()
+        self.scale, self.soft_cap = scale, soft_cap
 
     def forward(
         self,
@@ -62,100 +86,156 @@ class Attend(nn.Module):
         causal: bool = False,
     ) -> Tensor:
         T, S = q.shape[-2], k.shape[-2]
+        if self.soft_cap is not None:
+            weights = attention_weights(q, k, mask, score_bias, causal, self.scale, self.soft_cap)  # (B, n_heads, T, S)
+            return weights @ v.repeat_interleave(q.shape[1] // v.shape[1], dim=1)
         if causal and (score_bias is not None or mask is not None or T != S):  # what the kernel's flag cannot do
             mask, causal = whole_causal_mask(T, S, mask, q.device), False
         if mask is not None:
             check_mask(mask, torch.Size((*q.shape[:-1], S)))
         if score_bias is not None:  # the kernel adds a float mask to the scores
-            mask = score_bias if mask is None else score_bias.masked_fill(~mask, -torch.inf)
+            mask = score_bias if mask is None else torch.where(mask, score_bias, -torch.inf)
             mask = mask.to(q.dtype)
         grouped = k.shape[1] != q.shape[1]
-        return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal, enable_gqa=grouped)
-
-
-class KVCache:
-    """The keys and values one layer has already computed. The caller owns it; the layer only appends."""
-
-    def __init__(self):
-        self.k: Tensor | None = None
-        self.v: Tensor | None = None
-
-    def __len__(self) -> int:
-        return 0 if self.k is None else self.k.shape[2]
-
-    @property
-    def nbytes(self) -> int:
-        return 0 if self.k is None else self.k.nbytes + self.v.nbytes
-
-    def append(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-        """Add the new keys and values, (B, n_kv_heads, N, d_head) each; return all, (B, n_kv_heads, S, d_head)."""
-        if self.k is None:
-            self.k, self.v = k, v
-        elif self.k.shape[0] != k.shape[0]:
-            raise ValueError(
-                f"this cache holds a batch of {self.k.shape[0]}, not {k.shape[0]}; use a new KVCache for a new batch"
-            )
-        else:
-            self.k, self.v = torch.cat([self.k, k], dim=2), torch.cat([self.v, v], dim=2)
-        return self.k, self.v
+        return F.scaled_dot_product_attention(
+            q, k, v, attn_mask=mask, is_causal=causal, scale=self.scale, enable_gqa=grouped
+        )
 
 
 class Attention(nn.Module):
     """Multi-head attention; grouped-query when n_kv_heads < n_heads, multi-query when n_kv_heads = 1.
 
     Vaswani et al. 2017, arXiv:1706.03762; Shazeer 2019, arXiv:1911.02150; Ainslie et al. 2023, arXiv:2305.13245.
-    Query head h uses key/value head h // (n_heads // n_kv_heads), as in Llama's checkpoints.
+    Query head h uses key/value head h // (n_heads // n_kv_heads), as in Llama's checkpoints. qk_norm(d_head) builds
+    what normalizes each head's queries and keys, before positions turn them as in Qwen3 (Henry et al. 2020,
+    arXiv:2010.04245). `scale` stands in for 1/√d_head; `soft_cap` holds scores below it (Gemma 2, arXiv:2408.00118).
     """
 
     def __init__(
-        self, d_model: int, n_heads: int, n_kv_heads: int | None = None, d_head: int | None = None, bias: bool = True
+        self,
+        d_model: int,
+        n_heads: int,
+        n_kv_heads: int | None = None,
+        d_head: int | None = None,
+        bias: bool = True,
+        qk_norm: Callable | None = None,
+        *,
+        scale: float | None = None,
+        soft_cap: float | None = None,
     ):
         super().__init__()
         self.n_heads, self.n_kv_heads = n_heads, n_heads if n_kv_heads is None else n_kv_heads
-        if self.n_heads < 1 or self.n_kv_heads < 1:
-            raise ValueError(f"n_heads ({n_heads}) and n_kv_heads ({n_kv_heads}) must be at least 1")
-        if d_head is None and d_model % n_heads:
-            raise ValueError(f"n_heads ({n_heads}) must divide d_model ({d_model}), or d_head must be given")
-        if self.n_heads % self.n_kv_heads:
-            raise ValueError(f"n_kv_heads ({n_kv_heads}) must divide n_heads ({n_heads})")
-        self.d_head = d_head or d_model // n_heads
+        self.d_head = head_width(d_model, n_heads, d_head)
+        if self.n_kv_heads < 1 or self.n_heads % self.n_kv_heads:
+            raise ValueError(f"n_kv_heads ({n_kv_heads}) must be at least 1 and divide n_heads ({n_heads})")
         self.q_proj = nn.Linear(d_model, self.n_heads * self.d_head, bias=bias)
         self.k_proj = nn.Linear(d_model, self.n_kv_heads * self.d_head, bias=bias)
         self.v_proj = nn.Linear(d_model, self.n_kv_heads * self.d_head, bias=bias)
         self.o_proj = nn.Linear(self.n_heads * self.d_head, d_model, bias=bias)
-        self.attend = Attend()
+        self.q_norm, self.k_norm = (nn.Identity() if qk_norm is None else qk_norm(self.d_head) for _ in "qk")
+        self.attend = Attend(scale, soft_cap)
 
     def forward(
         self,
         x: Tensor,
         memory: Tensor | None = None,
         *,
-        positions: NoPositions | None = None,
-        pos: Tensor | None = None,
+        rotate: Callable[[Tensor], Tensor] | None = None,
         mask: Tensor | None = None,
+        score_bias: Tensor | None = None,
         causal: bool = False,
         cache: KVCache | None = None,
     ) -> Tensor:
-        """x (B, T, d_model) asks itself, or `memory` (B, S, d_model) in cross-attention -> (B, T, d_model)."""
-        if memory is not None and (cache is not None or positions is not None):
-            raise ValueError("cross-attention takes neither cache nor positions: its memory does not grow with x")
-        source = x if memory is None else memory
-        by_head, by_kv_head = (self.n_heads, self.d_head), (self.n_kv_heads, self.d_head)
-        q = self.q_proj(x).unflatten(-1, by_head).transpose(1, 2)  # (B, n_heads, T, d_head)
-        k = self.k_proj(source).unflatten(-1, by_kv_head).transpose(1, 2)  # (B, n_kv_heads, N, d_head)
-        v = self.v_proj(source).unflatten(-1, by_kv_head).transpose(1, 2)  # (B, n_kv_heads, N, d_head)
-        if positions is not None:
-            q, k = positions.rotate(q, pos), positions.rotate(k, pos)
-        if cache is not None:
-            if mask is not None:  # before the cache grows
-                check_mask(mask, torch.Size((*q.shape[:-1], len(cache) + k.shape[2])))
-            k, v = cache.append(k, v)
-        score_bias = None
-        if positions is not None:
-            score_bias = positions.score_bias(pos, torch.arange(k.shape[2], device=x.device))
+        """x (B, T, d_model) asks itself, or `memory` (B, S, d_model) in cross-attention -> (B, T, d_model).
+
+        `rotate` and `score_bias` are where positions come in. Cross-attention projects its memory once per cache.
+        """
+        if memory is not None and (rotate is not None or causal):
+            raise ValueError("cross-attention takes no rotate and no causal: x and memory do not share their positions")
+        rotate = rotate or (lambda q_or_k: q_or_k)
+        q = self.queries(x, rotate)
+        if memory is None:
+            stored = self.keys_and_values(x, rotate)
+            if cache is not None:
+                if mask is not None:  # before the cache grows
+                    check_mask(mask, torch.Size((*q.shape[:-1], cache.held + x.shape[1])))
+                stored = cache.append(*stored)
+        else:
+            stored = (cache and cache.cross) or self.keys_and_values(memory, rotate)
+            if cache is not None:
+                cache.cross = stored
+        k, v = self.expand(*stored)
         out = self.attend(q, k, v, mask=mask, score_bias=score_bias, causal=causal)  # (B, n_heads, T, d_head)
         return self.o_proj(out.transpose(1, 2).flatten(-2))  # (B, T, d_model)
 
+    def queries(self, x: Tensor, rotate: Callable) -> Tensor:
+        q = self.q_proj(x).unflatten(-1, (self.n_heads, self.d_head)).transpose(1, 2)  # (B, n_heads, T, d_head)
+        return rotate(self.q_norm(q))  # (B, n_heads, T, d_head)
 
-# An attention is built by attention(d_model, n_heads, n_kv_heads, d_head, bias) and called as Attention is.
-ATTENTIONS = {"dot_product": Attention}
+    def keys_and_values(self, source: Tensor, rotate: Callable) -> tuple[Tensor, Tensor]:
+        """What a cache keeps."""
+        by_head = (self.n_kv_heads, self.d_head)
+        k = self.k_proj(source).unflatten(-1, by_head).transpose(1, 2)  # (B, n_kv_heads, N, d_head)
+        v = self.v_proj(source).unflatten(-1, by_head).transpose(1, 2)  # (B, n_kv_heads, N, d_head)
+        return rotate(self.k_norm(k)), v
+
+    def expand(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """What the queries meet, made from what the cache kept: here the same."""
+        return k, v
+
+
+class LatentAttention(Attention):
+    """Multi-head latent attention (MLA): the cache keeps one narrow vector per position, from which every head's keys
+    and values are made again, and one key part of width d_rope that carries the position and is shared by all heads.
+
+    DeepSeek-AI 2024, arXiv:2405.04434, without their compression of the queries. The cache holds d_latent + d_rope
+    numbers per position and layer instead of 2 n_kv_heads d_head. Defaults as there: d_latent = 4 d_head, d_rope =
+    d_head / 2 (rounded to even, at least 2).
+    """
+
+    def __init__(
+        self,
+        d_model: int,
+        n_heads: int,
+        n_kv_heads: int | None = None,
+        d_head: int | None = None,
+        bias: bool = True,
+        qk_norm: Callable | None = None,
+        *,
+        d_latent: int | None = None,
+        d_rope: int | None = None,
+    ):
+        if n_kv_heads not in (None, n_heads) or qk_norm is not None:
+            raise ValueError(
+                "latent attention makes keys and values for every head from its latent, which it normalizes itself: "
+                f"n_kv_heads and qk_norm must be None, not {n_kv_heads} and {qk_norm}"
+            )
+        nn.Module.__init__(self)
+        self.n_heads, self.n_kv_heads, self.d_head = n_heads, n_heads, head_width(d_model, n_heads, d_head)
+        self.d_latent, self.d_rope = d_latent or 4 * self.d_head, d_rope or max(2, self.d_head // 4 * 2)
+        self.q_proj = nn.Linear(d_model, n_heads * (self.d_head + self.d_rope), bias=bias)
+        self.latent_proj = nn.Linear(d_model, self.d_latent + self.d_rope, bias=bias)
+        self.latent_norm = RMSNorm(self.d_latent)
+        self.k_proj = nn.Linear(self.d_latent, n_heads * self.d_head, bias=bias)
+        self.v_proj = nn.Linear(self.d_latent, n_heads * self.d_head, bias=bias)
+        self.o_proj = nn.Linear(n_heads * self.d_head, d_model, bias=bias)
+        self.attend = Attend()
+
+    def queries(self, x: Tensor, rotate: Callable) -> Tensor:
+        q = self.q_proj(x).unflatten(-1, (self.n_heads, self.d_head + self.d_rope)).transpose(1, 2)
+        plain, turned = q.split([self.d_head, self.d_rope], dim=-1)
+        return torch.cat([plain, rotate(turned)], dim=-1)
+
+    def keys_and_values(self, source: Tensor, rotate: Callable) -> tuple[Tensor, Tensor]:
+        latent, k_rope = self.latent_proj(source)[:, None].split([self.d_latent, self.d_rope], dim=-1)
+        return self.latent_norm(latent), rotate(k_rope)  # one "head" each, (B, 1, N, d_latent) and (B, 1, N, d_rope)
+
+    def expand(self, latent: Tensor, k_rope: Tensor) -> tuple[Tensor, Tensor]:
+        by_head = (self.n_heads, self.d_head)
+        k = self.k_proj(latent[:, 0]).unflatten(-1, by_head).transpose(1, 2)  # (B, n_heads, S, d_head)
+        v = self.v_proj(latent[:, 0]).unflatten(-1, by_head).transpose(1, 2)  # (B, n_heads, S, d_head)
+        return torch.cat([k, k_rope.expand(-1, self.n_heads, -1, -1)], dim=-1), v
+
+
+# An attention is built by attention(d_model, n_heads, n_kv_heads, d_head, bias, qk_norm) and called as Attention is.
+ATTENTIONS = {"dot_product": Attention, "latent": LatentAttention}

@@ -103,6 +103,6 @@ def load(name: str | Path) -> tuple[LM, dict, dict]:
         json.loads((folder / f"{part}.json").read_text(encoding="utf-8"))
         for part in ("config", "tokenizer", "provenance")
     )
-    model = LM(Config(**config))
+    model = LM(Config.from_dict(config))
     model.load_state_dict(load_file(folder / "model.safetensors"))
     return model.eval(), tokenizer, provenance

@@ -1,17 +1,36 @@
-"""From a name to a component, and from a component to its source."""
+"""From a name to a component, from a component to its name, and to its source."""
 
 import inspect
 from collections.abc import Callable
 from functools import partial
 
 
-def choose(choice: str | Callable, options: dict[str, Callable]) -> Callable:
-    """Return `choice` itself if it can be called, else the option of that name; ValueError if there is none."""
+def choose(choice: str | dict | Callable, options: dict[str, Callable]) -> Callable:
+    """Return the option of that name, or `choice` itself if it can be called; ValueError if there is none.
+
+    A dict is a name with options of its own: {"name": "rope", "theta": 5e5} is partial(Rope, theta=5e5).
+    """
     if callable(choice):
         return choice
-    if choice not in options:
+    if isinstance(choice, dict):
+        how = {key: value for key, value in choice.items() if key != "name"}
+        return partial(choose(choice.get("name"), options), **how)
+    if not isinstance(choice, str) or choice not in options:
         raise ValueError(f"{choice!r} is not one of {sorted(options)}; give one of these, or a class of your own")
     return options[choice]
+
+
+def name_of(choice: str | dict | Callable, options: dict[str, Callable]) -> str | dict:
+    """Return what JSON can hold and `choose` turns back into `choice`; ValueError if it stands in no menu."""
+    if not callable(choice):
+        choose(choice, options)  # raises for a name that there is not
+        return choice
+    component, how = (choice.func, choice.keywords) if isinstance(choice, partial) else (choice, {})
+    plain = all(value is None or isinstance(value, bool | int | float | str) for value in how.values())
+    for name, option in options.items():
+        if option is component and plain and not getattr(choice, "args", ()):
+            return {"name": name, **how} if how else name
+    raise ValueError(f"{choice!r} has no name; add it to the menu to save this Config")
 
 
 class Source:

@@ -1,31 +1,46 @@
 """Chapter 3. Masks: who may look at whom.
 
-A mask is boolean and broadcasts to (B, n_heads, T, S). True means "may attend", so masks combine with `&`.
-They are functions of positions, which makes the same function right with and without a cache.
+A mask is boolean and broadcasts to (B, n_heads, T, S). True means "may attend", so masks combine with `&`. Causal and
+window masks are functions of positions, which makes the same function right with and without a cache; the padding
+mask is a function of which tokens are real.
 """
 
 import torch
 from torch import Tensor
 
 
+def offsets(pos_q: Tensor, pos_k: Tensor) -> Tensor:
+    """How far each key lies before each query, in positions; negative for what comes after.
+
+    Positions shared by all rows, (T) and (S), give (T, S); positions per row, (B, T) and (B, S), give (B, 1, T, S).
+    """
+    apart = pos_q[..., :, None] - pos_k[..., None, :]
+    return apart if apart.ndim == 2 else apart[:, None]
+
+
 def causal_mask(pos_q: Tensor, pos_k: Tensor) -> Tensor:
     """Allow a position to see itself and what came before."""
-    return pos_q[:, None] >= pos_k[None, :]  # (T, S)
+    return offsets(pos_q, pos_k) >= 0
 
 
 def window_mask(pos_q: Tensor, pos_k: Tensor, window: int) -> Tensor:
     """Allow a position to see those fewer than `window` steps away, itself included (Beltagy et al. 2020)."""
     if window < 1:
         raise ValueError(f"a window is at least 1 (a position sees itself), not {window}")
-    return (pos_q[:, None] - pos_k[None, :]).abs() < window  # (T, S)
+    return offsets(pos_q, pos_k).abs() < window
 
 
 def padding_mask(real: Tensor) -> Tensor:
     """Allow every position to see the tokens of its sequence and none of the padding.
 
-    `real` (B, S) is True for a token, False for padding.
+    `real` (B, S) is True for a token, False for padding, which may stand on either side.
     """
     return real[:, None, None, :]  # (B, 1, 1, S)
+
+
+def positions_of(real: Tensor) -> Tensor:
+    """The position of each token in its own row: how many real ones came before it. Padding gets its neighbour's."""
+    return (real.cumsum(dim=1) - 1).clamp(min=0)  # (B, S)
 
 
 def check_mask(mask: Tensor, scores_shape: torch.Size) -> None:

@@ -24,7 +24,7 @@ def record(model: nn.Module) -> Iterator[dict[str, Tensor]]:
 
     def save(name, module, args, kwargs, output):
         q, k, _ = args
-        maps[name] = attention_weights(q, k, **kwargs).detach()
+        maps[name] = attention_weights(q, k, **kwargs, scale=module.scale, soft_cap=module.soft_cap).detach()
 
     layers = {
         name.removesuffix("attend").removesuffix("."): m for name, m in model.named_modules() if isinstance(m, Attend)

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from functools import partial
 
 import pytest
 import torch
@@ -166,13 +167,13 @@ def test_attention_without_positions_does_not_know_the_order():
 @pytest.mark.parametrize("chunks", [(1,) * 7, (3, 4), (5, 1, 1)])
 @pytest.mark.parametrize("n_kv_heads", [4, 2, 1])
 def test_cached_is_uncached(chunks, n_kv_heads):
-    attn, positions, x, pos = Attention(24, 4, n_kv_heads), Rope(24, 4, 6, 16), rand(2, 7, 24), torch.arange(7)
-    whole = attn(x, positions=positions, pos=pos, causal=True)
+    attn, rope, x, pos = Attention(24, 4, n_kv_heads), Rope(24, 4, 6, 16), rand(2, 7, 24), torch.arange(7)
+    whole = attn(x, rotate=partial(rope.rotate, pos=pos), causal=True)
     cache, done, parts = KVCache(), 0, []
     for n in chunks:
         now = pos[done : done + n]
         mask = causal_mask(now, pos[: done + n])
-        parts.append(attn(x[:, now], positions=positions, pos=now, mask=mask, cache=cache))
+        parts.append(attn(x[:, now], rotate=partial(rope.rotate, pos=now), mask=mask, cache=cache))
         done += n
     torch.testing.assert_close(torch.cat(parts, 1), whole)
     assert len(cache) == 7 and cache.nbytes == 2 * 2 * n_kv_heads * 7 * 6 * 4

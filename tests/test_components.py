@@ -11,7 +11,6 @@ from lmkit.choose import choose, show
 from lmkit.ffn import FFN, FFNS, SwiGLU
 from lmkit.norms import NORMS, RMSNorm
 from lmkit.positions import Learned, NoPositions, Rope
-from lmkit.residual import post_norm, pre_norm
 
 torch.manual_seed(0)
 
@@ -47,12 +46,6 @@ def test_ffn_formulas(bias):
 def test_matched_ffns_have_the_same_number_of_weights():
     weights = {name: sum(p.numel() for p in ffn(96, bias=False).parameters()) for name, ffn in FFNS.items()}
     assert len(set(weights.values())) == 1, weights
-
-
-def test_residual_rules():
-    x, norm, f = torch.randn(3, 4), nn.LayerNorm(4), nn.Linear(4, 4)
-    torch.testing.assert_close(pre_norm(x, f, norm), x + f(norm(x)))
-    torch.testing.assert_close(post_norm(x, f, norm), norm(x + f(x)))
 
 
 def rope_by_complex_numbers(x, pos, theta=10_000.0):

@@ -14,11 +14,11 @@ SOURCES = sorted((ROOT / "lmkit").rglob("*.py"))
 NOTEBOOKS = sorted((ROOT / "chapters").glob("*.ipynb"))
 # From below to above; a module may import those of its own row and of the rows before it.
 ROWS = [
-    {"choose"},
-    {"masks", "norms", "positions", "residual", "ffn", "init", "attention", "tokenizers"},
-    {"model"},
-    {"heads", "record", "sampling", "corpora", "ngrams"},
-    {"objectives", "data", "train", "checkpoints"},
+    {"choose", "atomic"},
+    {"masks", "norms", "positions", "residual", "ffn", "init", "cache", "attention", "tokenizers"},
+    {"block", "config", "model"},
+    {"heads", "record", "sampling", "generate", "count", "corpora", "ngrams"},
+    {"objectives", "data", "train", "presets", "checkpoints", "exchange", "rosetta"},
     {"plots", "widgets", "exercises", "pretrain"},
 ]
 # What looks at the library from outside: nothing imports it, not even its own row (pretrain is a program).

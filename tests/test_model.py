@@ -63,7 +63,7 @@ def test_gpt2s_body_is_ours():
         nn.init.normal_(p, std=0.2)
     ours, state = Transformer(BASE).eval(), {}
     names = {"attn.c_proj": "attn.o_proj", "mlp.c_fc": "ffn.up_proj", "mlp.c_proj": "ffn.down_proj"}
-    names |= {"ln_1": "attn_norm", "ln_2": "ffn_norm"}
+    names |= {"ln_1": "attn_residual.norm", "ln_2": "ffn_residual.norm"}
     for name, t in gpt2.state_dict().items():
         layer, leaf = ".".join(name.split(".")[:2]).replace("h.", "blocks."), name.split(".")[-1]
         where = ".".join(name.split(".")[2:-1])
@@ -91,8 +91,9 @@ def test_llamas_body_is_ours():
     for p in llama.parameters():
         nn.init.normal_(p, std=0.2)
     config = replace(BASE, n_kv_heads=2, d_ff=56, norm="rmsnorm", positions="rope", ffn="swiglu", bias=False, eps=1e-6)
-    ours, names = Transformer(config).eval(), {"self_attn": "attn", "mlp": "ffn", "input_layernorm": "attn_norm"}
-    names |= {"post_attention_layernorm": "ffn_norm", "layers": "blocks", "embed_tokens": "embed", "norm": "final_norm"}
+    ours, names = Transformer(config).eval(), {"self_attn": "attn", "mlp": "ffn", "layers": "blocks"}
+    names |= {"input_layernorm": "attn_residual.norm", "post_attention_layernorm": "ffn_residual.norm"}
+    names |= {"embed_tokens": "embed", "norm": "final_norm"}
     ours.load_state_dict({".".join(names.get(p, p) for p in n.split(".")): t for n, t in llama.state_dict().items()})
     torch.testing.assert_close(ours(IDS), llama(IDS).last_hidden_state, atol=2e-5, rtol=1e-4)
 
@@ -113,14 +114,17 @@ def test_causal_means_that_the_future_does_not_matter():
 
 
 def test_every_menu_takes_a_callable():
-    half = lambda x, f, norm: x + 0.5 * f(norm(x))  # noqa: E731
+    class Half(PreNorm):
+        def forward(self, x, sublayer):
+            return x + 0.5 * sublayer(self.norm(x))
+
     config = replace(
         BASE,
         norm=nn.RMSNorm,
         ffn=FFNS["gelu"],
-        residual=half,
+        residual=Half,
         positions=partial(Rope, theta=5e5),
-        init=lambda model: None,
+        init=lambda module, n_layers: None,
     )
     assert Transformer(config)(IDS).shape == (3, 11, 32)
     with pytest.raises(ValueError, match=r"norm=.*RMSNorm.* has no name; add it to the menu"):

@@ -17,14 +17,15 @@ CHAPTER = "chapters/03_attention.ipynb"
 UNIT = ["-q", "-x", "-p", "no:cacheprovider", "tests/test_attention.py", "tests/test_record.py"]
 NBVAL = ["@tests/nbval.args", "-q", "-x", "-p", "no:cacheprovider", CHAPTER]
 ATTENTION, MASKS = "lmkit/attention.py", "lmkit/masks.py"
-CAUSAL, SOFTMAX = r"causal_mask\(pos, pos\)", r"\.softmax\(dim=-1\)\.nan_to_num\(\)"
+CAUSAL, SCALE = r"causal_mask\(pos, pos\)", r"1 / math\.sqrt\(q\.shape\[-1\]\)"
+SOFTMAX, RETURN = r"-torch\.inf\)\.softmax\(dim=-1\)", r"return weights\.masked_fill\(~mask, 0\.0\)"
 MUTATIONS = {  # name: (file, what stands there exactly once, what to put there)
-    "no 1/sqrt(d_head)": (ATTENTION, r" / math\.sqrt\(q\.shape\[-1\]\)", ""),
+    "no 1/sqrt(d_head)": (ATTENTION, SCALE, "1.0"),
     "each position sees the next": (ATTENTION, CAUSAL, "causal_mask(pos + 1, pos)"),
     "no position sees itself": (ATTENTION, CAUSAL, "causal_mask(pos - 1, pos)"),
-    "no position sees itself, in any model": (MASKS, r"pos_q\[:, None\] >= pos_k", "pos_q[:, None] > pos_k"),
-    "maps transposed": (ATTENTION, SOFTMAX, ".softmax(dim=-1).nan_to_num().mT"),
-    "softmax over queries": (ATTENTION, SOFTMAX, ".softmax(dim=-2).nan_to_num()"),
+    "no position sees itself, in any model": (MASKS, r"pos_k\) >= 0", "pos_k) > 0"),
+    "maps transposed": (ATTENTION, RETURN, "return weights.masked_fill(~mask, 0.0).mT"),
+    "softmax over queries": (ATTENTION, SOFTMAX, "-torch.inf).softmax(dim=-2)"),
     "heads tiled, not grouped": (
         ATTENTION,
         r"k\.repeat_interleave\(q\.shape\[1\] // k\.shape\[1\], dim=1\)",

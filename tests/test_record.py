@@ -54,8 +54,8 @@ def test_llamas_eager_maps_are_ours():
     for p in llama.parameters():
         nn.init.normal_(p, std=0.3)
     ours = model(n_kv_heads=2, norm="rmsnorm", ffn="swiglu", bias=False, eps=1e-6)
-    names = {"self_attn": "attn", "mlp": "ffn", "input_layernorm": "attn_norm", "norm": "final_norm"}
-    names |= {"post_attention_layernorm": "ffn_norm", "layers": "blocks", "embed_tokens": "embed"}
+    names = {"self_attn": "attn", "mlp": "ffn", "input_layernorm": "attn_residual.norm", "norm": "final_norm"}
+    names |= {"post_attention_layernorm": "ffn_residual.norm", "layers": "blocks", "embed_tokens": "embed"}
     state = {".".join(names.get(p, p) for p in n.split(".")): t for n, t in llama.state_dict().items()}
     ours.body.load_state_dict(state)
     with record(ours) as maps:
