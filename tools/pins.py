@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 WANTED = {
     "the library": ["torch", "numpy"],
     "chapters": ["ipywidgets", "matplotlib", "safetensors", "tqdm", "transformers"],
+    "the rosetta": ["keras"],
     "the book and JupyterLab": ["jupyter-book", "jupyterlab"],
     "tests and lint": ["hypothesis", "nbval", "playwright", "pytest", "pytest-xdist", "ruff"],
     "builds lmkit in place": ["setuptools"],
