@@ -9,8 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from lmkit.attention import Attend, Attention, KVCache, attention_weights
+from lmkit.attention import Attend, Attention, LatentAttention, attention_weights
+from lmkit.cache import KVCache
 from lmkit.masks import causal_mask, padding_mask, window_mask
+from lmkit.norms import RMSNorm
 from lmkit.positions import Rope
 
 
@@ -200,7 +202,7 @@ def test_scores_are_scaled_to_unit_variance():
 def test_heads_that_do_not_divide():
     with pytest.raises(ValueError, match=r"n_heads \(5\) must divide d_model \(64\)"):
         Attention(64, 5)
-    with pytest.raises(ValueError, match=r"n_kv_heads \(3\) must divide n_heads \(4\)"):
+    with pytest.raises(ValueError, match=r"n_kv_heads \(3\) must be at least 1 and divide n_heads \(4\)"):
         Attention(64, 4, n_kv_heads=3)
     assert Attention(64, 5, d_head=8)(rand(1, 2, 64)).shape == (1, 2, 64)
 
@@ -242,11 +244,139 @@ def test_a_refused_call_leaves_the_cache_as_it_was():
     assert len(cache) == 4
 
 
-def test_what_makes_no_sense():
-    with pytest.raises(ValueError, match="neither cache nor positions"):
-        Attention(12, 3)(rand(1, 2, 12), rand(1, 5, 12), cache=KVCache())
-    for counts in ((0, None), (-4, None), (4, 0), (4, -2)):
-        with pytest.raises(ValueError, match="must be at least 1"):
-            Attention(12, counts[0], counts[1], d_head=3)
+@pytest.mark.parametrize("kind", [Attention, LatentAttention])
+def test_what_makes_no_sense(kind):
+    for how in (dict(causal=True), dict(rotate=lambda q_or_k: q_or_k)):
+        with pytest.raises(ValueError, match="cross-attention takes no rotate and no causal"):
+            kind(12, 3)(rand(1, 2, 12), rand(1, 5, 12), **how)
+    for n_heads in (0, -4):
+        with pytest.raises(ValueError, match=rf"n_heads \({n_heads}\) must divide d_model \(12\)"):
+            kind(12, n_heads, d_head=3)
+    for n_kv_heads in (0, -2):
+        with pytest.raises(ValueError, match="must be"):
+            kind(12, 4, n_kv_heads, d_head=3)
     with pytest.raises(ValueError, match="at least 1 .*, not 0"):
         window_mask(torch.arange(3), torch.arange(3), 0)
+
+
+# ---- scale and soft cap
+
+
+@pytest.mark.parametrize("n_kv_heads", [4, 2])
+@pytest.mark.parametrize("masked", [True, False])
+def test_scale_and_soft_cap_are_the_formula(n_kv_heads, masked):
+    q, k, v = rand(2, 4, 6, 8), rand(2, n_kv_heads, 6, 8, seed=1), rand(2, n_kv_heads, 6, 3, seed=2)
+    bias, mask = rand(4, 6, 6), (rand(2, 1, 6, 6) > -0.3 if masked else None)
+    many = 4 // n_kv_heads
+    for scale, cap in ((None, 2.0), (0.7, None), (0.7, 2.0)):
+        scores = torch.einsum("bhtd,bhsd->bhts", q, k.repeat_interleave(many, 1)) * (scale or 8**-0.5)
+        if cap:
+            scores = cap * torch.tanh(scores / cap)
+        scores = scores + bias
+        if masked:
+            scores = scores.where(mask, torch.tensor(-1e30))
+        out = F.softmax(scores, -1) @ v.repeat_interleave(many, 1)
+        weights = attention_weights(q, k, mask, bias, scale=scale, soft_cap=cap)
+        torch.testing.assert_close(weights @ v.repeat_interleave(many, 1), out)
+        torch.testing.assert_close(Attend(scale, cap)(q, k, v, mask, bias), out)
+        attn = Attention(12, 4, n_kv_heads, scale=scale, soft_cap=cap)
+        assert (attn.attend.scale, attn.attend.soft_cap) == (scale, cap)
+
+
+def test_a_soft_cap_obeys_the_causal_flag():
+    q, pos = rand(1, 2, 5, 4), torch.arange(5)
+    flag, mask = Attend(soft_cap=3.0)(q, q, q, causal=True), Attend(soft_cap=3.0)(q, q, q, causal_mask(pos, pos))
+    torch.testing.assert_close(flag, mask)
+
+
+def test_nan_is_not_taken_for_an_empty_row():
+    """What has diverged must show: only rows that a mask empties are zeros."""
+    q = rand(1, 1, 3, 4)
+    q[0, 0, 1] = torch.nan
+    mask = torch.tensor([[1, 0, 0], [1, 1, 0], [0, 0, 0]], dtype=torch.bool)
+    weights = attention_weights(q, rand(1, 1, 3, 4, seed=1), mask)[0, 0]
+    assert weights[1, :2].isnan().all() and torch.equal(weights[2], torch.zeros(3))
+    assert attention_weights(q, rand(1, 1, 3, 4, seed=1))[0, 0, 1].isnan().all()
+
+
+def test_an_emptied_row_has_gradients():
+    q = rand(1, 1, 3, 4).requires_grad_()
+    mask = torch.tensor([[1, 0, 0], [0, 0, 0], [1, 1, 1]], dtype=torch.bool)
+    attention_weights(q, rand(1, 1, 3, 4, seed=1), mask).pow(2).sum().backward()
+    assert q.grad.isfinite().all() and q.grad[0, 0, 2].abs().sum() > 0
+
+
+# ---- norms of queries and keys, latent and cross-attention
+
+
+def test_qk_norm_stands_before_the_rotation_as_in_qwen3():
+    from transformers import Qwen3Config
+    from transformers.models.qwen3.modeling_qwen3 import Qwen3Attention, Qwen3RotaryEmbedding
+
+    config = Qwen3Config(hidden_size=24, num_attention_heads=4, num_key_value_heads=2, head_dim=10, rms_norm_eps=1e-3)
+    config._attn_implementation = "eager"
+    theirs = Qwen3Attention(config, 0)
+    ours = Attention(24, 4, 2, 10, bias=False, qk_norm=partial(RMSNorm, eps=1e-3))
+    for p in theirs.parameters():
+        nn.init.normal_(p)
+    ours.load_state_dict(theirs.state_dict())
+    x, pos, rope = rand(2, 5, 24), torch.arange(5), Rope(24, 4, 10, 32)
+    low = torch.full((5, 5), -torch.inf).triu(1)
+    expected = theirs(x, Qwen3RotaryEmbedding(config)(x, pos[None]), low)[0]
+    torch.testing.assert_close(ours(x, rotate=partial(rope.rotate, pos=pos), causal=True), expected)
+
+
+def test_latent_attention_is_deepseeks():
+    from transformers import DeepseekV3Config
+    from transformers.models.deepseek_v3.modeling_deepseek_v3 import DeepseekV3Attention, DeepseekV3RotaryEmbedding
+
+    torch.manual_seed(0)
+    config = DeepseekV3Config(
+        hidden_size=24, num_attention_heads=4, num_key_value_heads=4, q_lora_rank=None, kv_lora_rank=12,
+        qk_nope_head_dim=10, qk_rope_head_dim=6, v_head_dim=10, rope_interleave=False, max_position_embeddings=64,
+    )  # fmt: skip
+    config._attn_implementation = "eager"
+    theirs, ours = DeepseekV3Attention(config, 0), LatentAttention(24, 4, d_head=10, bias=False, d_latent=12, d_rope=6)
+    for p in theirs.parameters():
+        nn.init.normal_(p, std=0.3)
+    k_and_v = theirs.kv_b_proj.weight.unflatten(0, (4, 20))  # side by side in each head
+    with torch.no_grad():
+        for part, weight in (
+            (ours.q_proj, theirs.q_proj.weight),
+            (ours.latent_proj, theirs.kv_a_proj_with_mqa.weight),
+            (ours.latent_norm, theirs.kv_a_layernorm.weight),
+            (ours.k_proj, k_and_v[:, :10].flatten(0, 1)),
+            (ours.v_proj, k_and_v[:, 10:].flatten(0, 1)),
+            (ours.o_proj, theirs.o_proj.weight),
+        ):
+            part.weight.copy_(weight)
+    x, pos, rope = rand(2, 5, 24), torch.arange(5), Rope(24, 4, 10, 64)
+    low = torch.full((5, 5), -torch.inf).triu(1)[None, None]
+    expected = theirs(x, DeepseekV3RotaryEmbedding(config)(x, pos[None]), low)[0]
+    torch.testing.assert_close(ours(x, rotate=partial(rope.rotate, pos=pos), causal=True), expected)
+    cache = KVCache()
+    ours(x, rotate=partial(rope.rotate, pos=pos), causal=True, cache=cache)
+    assert cache.nbytes == 2 * 5 * (12 + 6) * 4  # per row and position: the latent and the part that turns
+
+
+def test_latent_attention_sizes():
+    attn = LatentAttention(96, 4)
+    assert (attn.d_head, attn.d_latent, attn.d_rope) == (24, 96, 12)
+    assert LatentAttention(12, 4).d_rope == 2 and LatentAttention(40, 4).d_rope == 4  # even, for rope
+    with pytest.raises(ValueError, match="n_kv_heads and qk_norm must be None, not 2 and None"):
+        LatentAttention(24, 4, 2)
+    with pytest.raises(ValueError, match="n_kv_heads and qk_norm must be None"):
+        LatentAttention(24, 4, qk_norm=RMSNorm)
+
+
+@pytest.mark.parametrize("kind", [Attention, LatentAttention])
+def test_cross_attention_projects_its_memory_once(kind):
+    attn, cache, memory = kind(24, 4), KVCache(), rand(2, 7, 24)
+    x, real = rand(2, 5, 24), torch.ones(2, 7, dtype=torch.bool)
+    real[1, 4:] = False
+    whole = attn(x, memory, mask=padding_mask(real))
+    with_cache = [attn(x[:, t : t + 1], memory, mask=padding_mask(real), cache=cache) for t in range(5)]
+    torch.testing.assert_close(torch.cat(with_cache, 1), whole)
+    assert len(cache) == 0 and cache.cross[0].shape[2] == 7  # its place for the past stays free
+    torch.testing.assert_close(attn(x, rand(2, 7, 24, seed=9), mask=padding_mask(real), cache=cache), whole)
+    torch.testing.assert_close(whole[1:], attn(x[1:], memory[1:, :4]))
