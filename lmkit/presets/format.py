@@ -1,0 +1,96 @@
+"""What a family file is written with: a reader of config.json that forgets nothing, and rows of its tensor table."""
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+REQUIRED = object()  # in place of a default: the key must be there
+
+# What config.json may say without changing a single output of the network, here or there.
+HARMLESS = re.compile(
+    r"_.*|.*_token_id|.*drop(out|_rate)?|.*_pdrop|.*_dropout_prob|summary_.*|pooler_.*|output_.*|.*_version|torch.*"
+    r"|architectures|model_type|dtype|return_dict|use_cache|gradient_checkpointing|initializer_(range|factor)"
+    r"|id2label|label2id|num_labels|problem_type|task_specific_params|finetuning_task|tokenizer_class|model_max_length"
+    r"|chunk_size_feed_forward|is_encoder_decoder|pretraining_tp|language|name|directionality|transformers\.js_config"
+    r"|n_special|predict_special_tokens|pruned_heads|use_bfloat16|max_length|min_length|do_sample|unsloth_.*"
+)
+
+
+class Settings:
+    """The keys of a config.json, checked as they are read; what nobody read can be named afterwards."""
+
+    def __init__(self, said: dict, where: str = "config.json"):
+        if not isinstance(said, dict):
+            raise ValueError(f"{where} must hold an object of settings, not {type(said).__name__}")
+        self.said, self.where, self.read = said, where, set()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value as it stands there; null counts as unsaid."""
+        self.read.add(name)
+        value = self.said.get(name)
+        if value is None and default is REQUIRED:
+            raise ValueError(f"{self.where} does not say {name!r}")
+        return default if value is None else value
+
+    def size(self, name: str, default: Any = REQUIRED) -> int | None:
+        """A whole number of at least 1."""
+        value = self.get(name, default)
+        if value is not default and (type(value) is not int or value < 1):
+            raise ValueError(f"{self.where} says {name}={value!r}; expected a whole number of at least 1")
+        return value
+
+    def number(self, name: str, default: Any = REQUIRED) -> float | None:
+        """A finite number above 0."""
+        value = self.get(name, default)
+        if value is not default and (type(value) not in (int, float) or not 0 < value < math.inf):
+            raise ValueError(f"{self.where} says {name}={value!r}; expected a number above 0")
+        return value
+
+    def flag(self, name: str, default: bool) -> bool:
+        value = self.get(name, default)
+        if type(value) is not bool:
+            raise ValueError(f"{self.where} says {name}={value!r}; expected true or false")
+        return value
+
+    def choice(self, name: str, menu: dict[str, Any], default: Any = REQUIRED) -> Any:
+        """What `menu` has for the name that stands there."""
+        value = self.get(name, default)
+        if not isinstance(value, str) or value not in menu:
+            raise ValueError(f"{self.where} says {name}={value!r}, which lmkit has not; it has {sorted(menu)}")
+        return menu[value]
+
+    def fixed(self, **expected: Any) -> None:
+        """Refuse any other value than these, where one is said."""
+        for name, value in expected.items():
+            if (said := self.get(name, value)) != value:
+                raise ValueError(f"{self.where} says {name}={said!r}; lmkit has this family with {value!r} only")
+
+    def unread(self) -> list[str]:
+        """The keys that nobody read, that say something, and that could matter."""
+        rest = {name for name, value in self.said.items() if value} - self.read
+        return sorted(name for name in rest if not HARMLESS.fullmatch(name))
+
+    def misspelt(self) -> Iterator[tuple[str, str]]:
+        """Pairs (key that nobody read, key that it may have been): too near to be a key of its own."""
+        unsaid = sorted(name for name in self.read if name not in self.said)
+        for name in self.said.keys() - self.read:
+            if near := get_close_matches(name, unsaid, n=1, cutoff=0.85):
+                yield name, near[0]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stored tensor in another layout than ours: transposed, or `parts` of ours, of equal size, in a row."""
+
+    name: str
+    transposed: bool = False
+    part: int = 0
+    parts: int = 1
+
+
+def weight_and_bias(names: dict[str, str]) -> dict[str, str]:
+    """Spell out the two tensors of each linear map or LayerNorm."""
+    return {f"{ours}.{leaf}": f"{theirs}.{leaf}" for ours, theirs in names.items() for leaf in ("weight", "bias")}
