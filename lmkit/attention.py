@@ -87,7 +87,7 @@ class Attend(nn.Module):
     ) -> Tensor:
         T, S = q.shape[-2], k.shape[-2]
         if self.soft_cap is not None:
-            weights = attention_weights(q, k, mask, score_bias, causal, self.scale, self.soft_cap)  # (B, n_heads, T, S)
+            weights = attention_weights(q, k, mask, score_bias, causal, self.scale, self.soft_cap)
             return weights @ v.repeat_interleave(q.shape[1] // v.shape[1], dim=1)
         if causal and (score_bias is not None or mask is not None or T != S):  # what the kernel's flag cannot do
             mask, causal = whole_causal_mask(T, S, mask, q.device), False

@@ -1,39 +1,97 @@
 """The assembled model: every choice with every other, with and without a cache; bad input; initial weights."""
 
 import itertools
+import json
 import math
 from dataclasses import fields, replace
 from functools import partial
+from random import Random
 
 import pytest
 import torch
 from torch import nn
 
-from lmkit.attention import KVCache
+from lmkit.cache import KVCache, PreallocatedCache, RollingCache
 from lmkit.ffn import FFNS
 from lmkit.heads import LM
-from lmkit.model import MENUS, Config, Transformer
+from lmkit.model import MENUS, Config, EncoderDecoder, Transformer
 from lmkit.norms import NORMS
-from lmkit.positions import POSITIONS, NoPositions, Rope
-from lmkit.residual import RESIDUALS
+from lmkit.positions import NoPositions, Rope
+from lmkit.residual import PreNorm
 
 IDS = torch.randint(0, 99, (3, 11), generator=torch.Generator().manual_seed(0))
 BASE = Config(99, d_model=32, n_layers=2, n_heads=4, max_seq_len=32)
-GRID = list(itertools.product(NORMS, POSITIONS, FFNS, RESIDUALS, (None, 1, 2), (None, 4)))
+CHOICES = {field: list(menu) for field, menu in MENUS.items() if field not in ("qk_norm", "init")} | {
+    "qk_norm": [None, "rmsnorm", "layernorm"],
+    "n_kv_heads": [None, 1, 2],
+    "window": [None, 4, (None, 3)],
+    "attention": ["dot_product", "latent", {"name": "dot_product", "soft_cap": 2.0}],
+    "n_segments": [0, 2],
+    "embed_norm": [False, True],
+}
 
 
-@pytest.mark.parametrize("norm", NORMS)
-def test_every_combination_agrees_with_and_without_a_cache(norm):
-    for _, positions, ffn, residual, n_kv_heads, window in (c for c in GRID if c[0] == norm):
-        config = replace(
-            BASE, norm=norm, positions=positions, ffn=ffn, residual=residual, n_kv_heads=n_kv_heads, window=window
-        )
+def fits(config):
+    """Latent attention has no key/value heads to share and normalizes its latent itself."""
+    return config["attention"] != "latent" or (config["n_kv_heads"] is None and config["qk_norm"] is None)
+
+
+def every_pair():
+    """Configs, drawn at random, in which every choice of every menu meets every other choice of every other menu."""
+    random = Random(0)
+    pairs = [
+        {a: x, b: y}
+        for a, b in itertools.combinations(CHOICES, 2)
+        for x, y in itertools.product(CHOICES[a], CHOICES[b])
+        if fits({"attention": None, "n_kv_heads": None, "qk_norm": None} | {a: x, b: y})
+    ]
+    while pairs:
+        drawn = {field: random.choice(options) for field, options in CHOICES.items()} | pairs[0]
+        if not fits(drawn):
+            continue
+        pairs = [pair for pair in pairs if any(drawn[field] != choice for field, choice in pair.items())]
+        yield replace(BASE, **drawn)
+
+
+def stirred(model):
+    """The model in evaluation, its parameters away from the zeros and ones that hide differences."""
+    with torch.no_grad():
+        for i, p in enumerate(model.parameters()):
+            p.add_(0.1 * torch.randn(p.shape, generator=torch.Generator().manual_seed(i)))
+    return model.eval()
+
+
+CONFIGS = list(every_pair())
+
+
+@pytest.mark.parametrize("part", range(4))
+@torch.no_grad()
+def test_every_choice_beside_every_other(part):
+    """In one call, in pieces with each kind of cache, and beside rows of another length: the same vectors."""
+    assert len(CONFIGS) > 80
+    for config in CONFIGS[part::4]:
         torch.manual_seed(0)
-        model, caches = Transformer(config).eval(), [KVCache(), KVCache()]
-        with torch.no_grad():
+        model = stirred(Transformer(config))
+        close = partial(torch.testing.assert_close, atol=2e-5, rtol=1e-4, msg=lambda m, c=config: f"{c}\n{m}")
+        whole = model(IDS)
+        assert whole.isfinite().all() and Config.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+        later = torch.cat([IDS[:, :6], (IDS[:, 6:] + 1) % 99], 1)
+        close(model(later)[:, :6], whole[:, :6])  # the future does not matter
+        for caches in ([KVCache(), KVCache()], model.new_caches(), model.new_caches(11)):
             pieces = [IDS[:, :5], IDS[:, 5:9], IDS[:, 9:10], IDS[:, 10:]]
-            cached = torch.cat([model(piece, caches=caches) for piece in pieces], dim=1)
-            torch.testing.assert_close(cached, model(IDS), atol=1e-5, rtol=1e-4, msg=lambda m, c=config: f"{c}\n{m}")
+            close(torch.cat([model(piece, caches=caches) for piece in pieces], dim=1), whole)
+        for side in ("left", "right"):
+            ids, real = torch.full((3, 14), 7), torch.zeros(3, 14, dtype=torch.bool)
+            for row, n in enumerate((11, 14, 6)):  # a row of 14, so that some are padded by more and some by less
+                there = slice(14 - n, 14) if side == "left" else slice(0, n)
+                ids[row, there], real[row, there] = IDS.flatten()[:n] if row == 1 else IDS[row, :n], True
+            padded = model(ids, real=real)
+            close(padded[0][real[0]], whole[0])
+            close(padded[1], model(ids[1:2])[0])
+            close(padded[2][real[2]], whole[2, :6])
+            caches = model.new_caches(14)
+            pieces = [model(ids[:, a:b], real=real[:, :b], caches=caches) for a, b in ((0, 7), (7, 8), (8, 14))]
+            close(torch.cat(pieces, dim=1)[real], padded[real])
 
 
 class Slope(NoPositions):
@@ -127,7 +185,7 @@ def test_every_menu_takes_a_callable():
         init=lambda module, n_layers: None,
     )
     assert Transformer(config)(IDS).shape == (3, 11, 32)
-    with pytest.raises(ValueError, match=r"norm=.*RMSNorm.* has no name; add it to the menu"):
+    with pytest.raises(ValueError, match=r"norm: .*RMSNorm.* has no name; add it to the menu"):
         config.to_dict()
     with pytest.raises(ValueError, match=r"'rms' is not one of"):
         Transformer(replace(BASE, norm="rms"))
@@ -148,7 +206,7 @@ def test_caches_and_padding_that_do_not_fit():
     model, caches = Transformer(BASE), [KVCache()]
     with pytest.raises(ValueError, match="1 caches for 2 blocks"):
         model(IDS, caches=caches)
-    with pytest.raises(ValueError, match=r"real has the shape \(3, 4\); expected \(B, S\) = \(3, 11\)"):
+    with pytest.raises(ValueError, match=r"real has the shape \(3, 4\) .*expected \(B, S\) = \(3, 11\)"):
         model(IDS, real=torch.ones(3, 4, dtype=torch.bool))
     with pytest.raises(ValueError, match=r"n_heads \(4\) must divide d_model \(30\)"):
         Transformer(replace(BASE, d_model=30, positions="rope"))
@@ -191,8 +249,9 @@ def test_initial_spread():
 
 OTHER = dict(
     vocab_size=101, d_model=48, n_layers=3, n_heads=2, n_kv_heads=1, d_head=10, d_ff=40, max_seq_len=48, norm="rmsnorm",
-    positions="rope", attention=None, ffn="swiglu", residual="post", init="fan_in", causal=False, window=3, bias=False,
-    eps=0.3, final_norm=False, tied=False,
+    positions="rope", attention={"name": "dot_product", "scale": 1.0}, qk_norm="rmsnorm", ffn="swiglu", residual="post",
+    block="parallel", init="fan_in", causal=False, window=3, bias=False, eps=0.3, final_norm=False, tied=False,
+    n_segments=2, embed_norm=True, embed_scale=3.0, n_encoder_layers=1, logit_scale=0.5, logit_soft_cap=2.0,
 )  # fmt: skip
 EXPLAINED = {("positions", "max_seq_len"): "rope has no table of positions"}
 
@@ -203,7 +262,8 @@ def fingerprint(config):
     with torch.no_grad():
         for i, p in enumerate(model.parameters()):  # away from zeros and ones, which hide differences
             p.add_(0.3 * torch.randn(p.shape, generator=torch.Generator().manual_seed(i)))
-        return {n: tuple(p.shape) for n, p in model.named_parameters()}, model(IDS)
+        source = dict(source=IDS) if config.n_encoder_layers else {}
+        return {n: tuple(p.shape) for n, p in model.named_parameters()}, model(IDS, **source)
 
 
 def same(a, b):
@@ -230,4 +290,152 @@ def test_no_dead_knobs():
 
 def test_menus_are_the_configs_fields():
     assert set(MENUS) < {f.name for f in fields(Config)}
-    assert len(MENUS["attention"]) == 1  # so far; the knob is tried with a class of one's own
+
+
+# ---- the encoder-decoder, segments, windows
+
+
+SOURCE = torch.randint(0, 99, (3, 7), generator=torch.Generator().manual_seed(5))
+
+
+@pytest.mark.parametrize("choices", [{}, dict(block="parallel", norm="rmsnorm", positions="relative", window=4)])
+@torch.no_grad()
+def test_an_encoder_decoder_is_two_transformers_and_cross_attention(choices):
+    model = stirred(EncoderDecoder(replace(BASE, n_encoder_layers=3, **choices)))
+    real = torch.ones(3, 7, dtype=torch.bool)
+    real[1, 4:] = False
+    whole = model(IDS, source=SOURCE, source_real=real)
+    close = partial(torch.testing.assert_close, atol=1e-5, rtol=1e-4)
+    memory = model.encode(SOURCE, real=real)
+    close(model(IDS, memory=memory, source_real=real), whole)
+    close(model(IDS[1:2], source=SOURCE[1:2, :4])[0], whole[1])  # padding of the source is not read
+    caches = model.new_caches(11)
+    pieces = [model(IDS[:, a:b], memory=memory, source_real=real, caches=caches) for a, b in ((0, 4), (4, 5), (5, 11))]
+    close(torch.cat(pieces, 1), whole)
+    other = model(IDS, source=SOURCE.roll(1, 0), source_real=real)
+    assert (other - whole).abs().amax(-1).min() > 1e-3  # every position reads the source
+    assert model.encoder.embed is model.decoder.embed and len(model.encoder.blocks) == 3 and len(model.blocks) == 2
+    assert not model.encoder.config.causal and (model.encode(SOURCE.flip(1)) - model.encode(SOURCE)).abs().max() > 1e-3
+
+
+def test_an_encoder_decoder_is_torchs():
+    """Vaswani's model, weights carried over to torch.nn.Transformer."""
+    torch.manual_seed(0)
+    theirs = nn.Transformer(32, 4, 3, 2, 64, dropout=0.0, activation="gelu", batch_first=True).eval()
+    config = replace(BASE, n_encoder_layers=3, d_ff=64, residual="post", positions="sinusoidal")
+    ours = stirred(EncoderDecoder(config))
+    with torch.no_grad():
+        for stack, layers in ((ours.encoder, theirs.encoder), (ours.decoder, theirs.decoder)):
+            for block, layer in zip(stack.blocks, layers.layers, strict=True):
+                pairs = [(block.attn, layer.self_attn)]
+                norms = [(block.attn_residual, layer.norm1), (block.ffn_residual, layer.norm2)]
+                if block.cross is not None:
+                    pairs.append((block.cross, layer.multihead_attn))
+                    norms = [*norms[:1], (block.cross_residual, layer.norm2), (block.ffn_residual, layer.norm3)]
+                for attn, mha in pairs:
+                    mha.in_proj_weight.copy_(torch.cat([p.weight for p in (attn.q_proj, attn.k_proj, attn.v_proj)]))
+                    mha.in_proj_bias.copy_(torch.cat([p.bias for p in (attn.q_proj, attn.k_proj, attn.v_proj)]))
+                    mha.out_proj.load_state_dict(attn.o_proj.state_dict())
+                for rule, norm in norms:
+                    norm.load_state_dict(rule.norm.state_dict())
+                layer.linear1.load_state_dict(block.ffn.up_proj.state_dict())
+                layer.linear2.load_state_dict(block.ffn.down_proj.state_dict())
+            layers.norm.load_state_dict(stack.final_norm.state_dict())
+        place = lambda ids: ours.positions.embed(ours.embed(ids), torch.arange(ids.shape[1]))  # noqa: E731
+        expected = theirs(place(SOURCE), place(IDS), tgt_mask=theirs.generate_square_subsequent_mask(11))
+        torch.testing.assert_close(ours(IDS, source=SOURCE), expected, atol=1e-5, rtol=1e-4)
+
+
+def test_source_or_memory():
+    model, decoder = EncoderDecoder(replace(BASE, n_encoder_layers=1)), Transformer(BASE)
+    for how in ({}, dict(source=SOURCE, memory=torch.zeros(3, 7, 32))):
+        with pytest.raises(ValueError, match="give either the source or the memory"):
+            model(IDS, **how)
+    with pytest.raises(ValueError, match="n_encoder_layers is 0, so no block reads a memory"):
+        decoder(IDS, memory=torch.zeros(3, 7, 32))
+    with pytest.raises(ValueError, match="n_encoder_layers is 1, so a memory must be given"):
+        model.decoder(IDS)
+
+
+def test_segments_are_added_to_the_embedding():
+    model = stirred(Transformer(replace(BASE, n_segments=2, embed_scale=3.0, embed_norm=True)))
+    segments, pos = (IDS > 50).long(), torch.arange(11)
+    stream = []
+    model.blocks[0].register_forward_pre_hook(lambda module, args: stream.append(args[0]))
+    model(IDS, segments=segments), model(IDS)
+    for x, kinds in zip(stream, (segments, 0 * segments), strict=True):
+        total = 3.0 * model.embed(IDS) + model.positions.table(pos) + model.segments(kinds)
+        torch.testing.assert_close(x, model.embed_norm(total))
+
+
+def test_windows_repeat_over_the_layers():
+    config = replace(BASE, n_layers=5, window=(None, 4))
+    assert config.windows == [None, 4, None, 4, None] and replace(config, window=3).windows == [3] * 5
+    kinds = [type(cache) for cache in Transformer(config).new_caches()]
+    assert kinds == [KVCache, RollingCache, KVCache, RollingCache, KVCache]
+    assert [type(cache) for cache in Transformer(BASE).new_caches(9)] == [PreallocatedCache] * 2
+    model = stirred(Transformer(replace(BASE, n_layers=1, window=4)))  # one layer sees four positions, itself included
+    changed = IDS.clone()
+    changed[:, 2] = (changed[:, 2] + 1) % 99
+    moved = (model(changed) - model(IDS)).abs().amax(-1)
+    assert (moved[:, 2:6] > 0).all() and (moved[:, :2] == 0).all() and (moved[:, 6:] == 0).all()
+
+
+# ---- Config as JSON; the model in print; bad input
+
+
+def test_config_is_saved_and_loaded(tmp_path):
+    config = replace(BASE, positions={"name": "rope", "theta": 5e5}, window=(None, 8), norm=NORMS["rmsnorm"])
+    config.save(tmp_path / "config.json")
+    assert Config.load(tmp_path / "config.json") == replace(config, norm="rmsnorm")
+    with pytest.raises(ValueError, match="has no name"):
+        replace(BASE, norm=nn.RMSNorm).save(tmp_path / "config.json")
+    assert Config.load(tmp_path / "config.json") == replace(config, norm="rmsnorm")  # nothing was lost
+    for text, said in (
+        ("{", "holds no Config"),
+        ('{"vocab_size": 9, "n_embd": 3}', r"no \['n_embd'\]"),
+        ("[]", "Config"),
+    ):
+        (tmp_path / "bad.json").write_text(text, encoding="utf-8")
+        with pytest.raises(ValueError, match=said):
+            Config.load(tmp_path / "bad.json")
+
+
+@pytest.mark.parametrize("field", ["vocab_size", "d_model", "n_layers", "n_heads", "n_kv_heads", "d_ff", "max_seq_len"])
+@pytest.mark.parametrize("size", [0, -3, 2.5])
+def test_sizes_that_are_none(field, size):
+    with pytest.raises(ValueError, match=rf"{field} must be a whole number of at least 1, not {size}"):
+        replace(BASE, **{field: size})
+
+
+@pytest.mark.parametrize("window", [0, (None, -1)])
+def test_windows_that_are_none(window):
+    with pytest.raises(ValueError, match=r"a window is at least 1 \(a position sees itself\), not"):
+        replace(BASE, window=window)
+
+
+def test_print_is_short_and_counts():
+    model = Transformer(replace(BASE, n_layers=40))
+    lines = repr(model).split("\n")
+    assert len(lines) == 5 and f"{sum(p.numel() for p in model.parameters()):,} parameters" in lines[0]
+    assert "n_layers=40" in lines[0] and "eps" not in lines[0]  # what is not as usual
+    counts = [int(line.split()[1 if "blocks" not in line else 2].replace(",", "")) for line in lines[1:]]
+    assert sum(counts) == sum(p.numel() for p in model.parameters())
+
+
+def test_ids_that_make_no_sense():
+    model = Transformer(BASE)
+    for ids, said in (
+        (torch.tensor([[3, 99]]), "ids go from 0 to 98; these go from 3 to 99"),
+        (torch.tensor([[-1, 4]]), "these go from -1 to 4"),
+        (torch.zeros(0, 5, dtype=torch.long), r"at least one row and one token, not \(0, 5\)"),
+        (torch.zeros(5, 0, dtype=torch.long), r"at least one row and one token, not \(5, 0\)"),
+        (torch.zeros(5, dtype=torch.long), r"not \(5,\)"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            model(ids)
+    with pytest.raises(ValueError, match="caches are for causal models"):
+        bidirectional = Transformer(replace(BASE, causal=False))
+        bidirectional(IDS, caches=bidirectional.new_caches())
+    with pytest.raises(ValueError, match="torch.int64; expected"):
+        model(IDS, real=torch.ones(3, 11, dtype=torch.long))

@@ -6,19 +6,25 @@ comment on a line that is never run, or that is spoilt, fails.
 """
 
 import importlib.util
+import itertools
 import operator
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 import lmkit
-from lmkit.model import Config
+from lmkit.ffn import FFNS
+from lmkit.model import Config, EncoderDecoder, Transformer
+from lmkit.positions import POSITIONS
+from lmkit.residual import RESIDUALS
 
 FOLDER = Path(lmkit.__file__).parent
-FILES = [FOLDER / f"{m}.py" for m in ("attention", "ffn", "heads", "masks", "model", "positions", "sampling")]
+PARTS = ("attention", "ffn", "heads", "masks", "positions", "residual", "sampling")
+FILES = [FOLDER / f"{m}.py" for m in (*PARTS, "block", "model")]
 COMMENT = re.compile(r"#\s*\(([\w\s,/+*]+)\)")
 ASSIGN = re.compile(r"^\s*([\w, ]+?)\s*=[^=]")
 SIZES = dict(d_model=40, n_heads=4, n_kv_heads=2, d_head=10, d_ff=50, vocab_size=31)  # all different: nothing by chance
@@ -96,34 +102,34 @@ class Checker:
 
 def run_everything(module=None):
     """Run every line that carries a shape. `module` stands in for the one of its name (a spoilt copy)."""
-    parts = {
-        name: sys.modules[f"lmkit.{name}"] for name in ("attention", "ffn", "heads", "masks", "positions", "sampling")
-    }
+    parts = {name: sys.modules[f"lmkit.{name}"] for name in PARTS}
     if module is not None:
         parts[module.__name__] = module
-    attention, ffn, heads, masks, positions, sampling = parts.values()
-    model_module = parts.get("model", sys.modules["lmkit.model"])
+    attention, ffn, heads, masks, positions, residual, sampling = parts.values()
     torch.manual_seed(0)
-    B, T, S, pos, wide = 3, 9, 13, torch.arange(9), torch.arange(13)
-    ids, real = torch.randint(0, 31, (B, T)), torch.ones(B, T, dtype=torch.bool)
+    B, T, S = 3, 9, 13
+    ids, source, real = torch.randint(0, 31, (B, T)), torch.randint(0, 31, (B, S)), torch.ones(B, T, dtype=torch.bool)
     x, memory = torch.randn(B, T, 40), torch.randn(B, S, 40)
     q, k = torch.randn(B, 4, T, 10), torch.randn(B, 2, T, 10)
-    masks.causal_mask(pos, wide), masks.window_mask(pos, wide, 3), masks.padding_mask(real)
-    for bias in (None, torch.randn(4, T, T)):
-        attention.attention_weights(q, k, score_bias=bias, causal=True)
-        attention.Attend()(q, k, k, score_bias=bias, causal=True)
-    attention.Attention(40, 4, 2)(x, memory)
-    for name in ("none", "learned", "rope"):
-        scheme = {"none": positions.NoPositions, "learned": positions.Learned, "rope": positions.Rope}[name](
-            40, 4, 10, 32
-        )
-        scheme.embed(x, pos), scheme.rotate(q, pos)
-    ffn.FFN(40, 50)(x), ffn.SwiGLU(40, 50)(x)
-    for window in (None, 3):
-        config = Config(31, 40, 2, 4, n_kv_heads=2, d_ff=50, max_seq_len=32, window=window)
-        model_module.Transformer(config)(ids, real=real if window else None)
+    masks.padding_mask(real), masks.positions_of(real)
+    for bias, cap in itertools.product((None, torch.randn(4, T, T)), (None, 2.0)):
+        attention.attention_weights(q, k, score_bias=bias, soft_cap=cap)
+        attention.attention_weights(q, k, score_bias=bias, soft_cap=cap, causal=True)
+        attention.Attend(soft_cap=cap)(q, k, k, score_bias=bias, causal=True)
+    attention.Attention(40, 4, 2)(x, memory), attention.LatentAttention(40, 4)(x, memory)
+    for scheme in map(positions.POSITIONS.get, POSITIONS):
+        scheme = scheme(40, 4, 10, 32)
+        scheme.embed(x, torch.arange(T)), scheme.rotate(q, torch.arange(T))
+    for rule in map(residual.RESIDUALS.get, RESIDUALS):
+        rule(40, torch.nn.LayerNorm, 2)(x, lambda x: x)
+    for network in map(ffn.FFNS.get, FFNS):
+        network(40, 50)(x)
+    for window, block in ((None, "sequential"), (3, "parallel")):
+        config = Config(31, 40, 2, 4, n_kv_heads=2, d_ff=50, max_seq_len=32, window=window, block=block, n_segments=2)
+        Transformer(config)(ids, real=real if window else None)
         sampling.generate(heads.LM(config), ids, 2, top_k=5)
         sampling.generate(heads.LM(config), ids, 2, temperature=0)
+        EncoderDecoder(replace(config, n_encoder_layers=1))(ids, source=source)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
