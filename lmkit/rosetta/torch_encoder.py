@@ -4,10 +4,11 @@ What PyTorch calls an encoder is the stack of blocks alone, for any mask: it sta
 conventions differ: a mask says who may NOT attend, q, k and v share one matrix, and dropout is 0.1 unless told.
 """
 
-from torch import Tensor, arange, cat, nn
-from torch.nn import functional as F
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
 
-from ..masks import causal_mask
+from ..masks import causal_mask, padding_mask
 from ..model import Config, Transformer
 from . import translatable
 
@@ -44,7 +45,7 @@ def names(config: Config) -> dict[str, list[str]]:
 
 
 def to_torch(model: Transformer) -> nn.TransformerEncoder:
-    """The encoder that makes of the first block's input, (B, T, d_model), what `model` makes of it; see `torch_masks`.
+    """The encoder that makes of the first block's input, (B, T, d_model), what `model` makes of it; see `torch_mask`.
 
     Raises a ValueError for what its layers cannot express: rotary positions, grouped heads, gated networks, ...
     """
@@ -59,20 +60,22 @@ def to_torch(model: Transformer) -> nn.TransformerEncoder:
     norm = nn.LayerNorm(c.d_model, eps=c.eps) if c.final_norm else None
     # A nested tensor would cut off columns that are padding in every row, and so return another T than it was given.
     encoder = nn.TransformerEncoder(layer, c.n_layers, norm, enable_nested_tensor=False).to(model.embed.weight)
-    encoder.load_state_dict({theirs: cat([weights[name] for name in ours]) for theirs, ours in names(c).items()})
+    encoder.load_state_dict({theirs: torch.cat([weights[name] for name in ours]) for theirs, ours in names(c).items()})
     return encoder.train(model.training)
 
 
-def torch_masks(config: Config, T: int, real: Tensor | None = None) -> dict[str, Tensor | None]:
-    """`config`'s masks in torch's meaning, True = may NOT attend: encoder(x, **torch_masks(config, T, real)).
+def torch_mask(config: Config, real: Tensor) -> Tensor:
+    """What `config` lets whom see, in torch's meaning, True = may NOT attend: encoder(x, mask=torch_mask(config, real)).
 
-    `real` (B, T) is True for a token, as everywhere in lmkit. At padding the two models may return different vectors.
+    `real` (B, T) is True for a token, as everywhere in lmkit -> (B * n_heads, T, T). What padding sees has no meaning,
+    so each position may see itself: a query that sees nothing becomes NaN in torch's inference path, and NaN spreads.
     """
-    pos = arange(T, device=None if real is None else real.device)  # (T)
-    return {
-        "mask": ~causal_mask(pos, pos) if config.causal else None,
-        "src_key_padding_mask": None if real is None else ~real,
-    }
+    pos = torch.arange(real.shape[1], device=real.device)
+    allowed = padding_mask(real)  # (B, 1, 1, T)
+    if config.causal:
+        allowed = allowed & causal_mask(pos, pos)  # (B, 1, T, T)
+    allowed = allowed | (pos[:, None] == pos)  # (B, 1, T, T)
+    return ~allowed.expand(-1, config.n_heads, -1, -1).flatten(0, 1)
 
 
 def choices_of(layer: nn.TransformerEncoderLayer) -> dict:
