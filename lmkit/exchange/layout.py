@@ -1,9 +1,7 @@
 """From our parameters to the tensors of a family, and from a Config to its config.json and back."""
 
-import inspect
 import re
 from dataclasses import fields, replace
-from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -12,7 +10,7 @@ from torch import nn
 
 from ..choose import choose
 from ..config import MENUS, Config
-from ..presets.format import Part, Settings
+from ..presets.format import Part, Settings, component_of
 
 NUMBER = re.compile(r"\.(\d+)(?=\.)")
 
@@ -52,7 +50,7 @@ def _computed(config: Config) -> dict[str, Any]:
     c = {f.name: getattr(config, f.name) for f in fields(Config)}
     del c["init"]  # how the weights began, which nobody sees
     for field in c.keys() & MENUS.keys():
-        c[field] = None if c[field] is None else _component(c[field], MENUS[field])
+        c[field] = None if c[field] is None else component_of(c[field], MENUS[field])
     c["window"] = config.windows
     c["n_kv_heads"] = config.n_kv_heads or config.n_heads
     c["d_head"] = config.d_head or config.d_model / config.n_heads
@@ -60,13 +58,3 @@ def _computed(config: Config) -> dict[str, Any]:
         ffn = choose(config.ffn, MENUS["ffn"])(config.d_model, config.d_ff, bias=config.bias)
     c["d_ff"] = {name: tuple(p.shape) for name, p in ffn.named_parameters() if not name.endswith("bias")}
     return c
-
-
-def _component(choice: Any, menu: dict) -> tuple[Any, dict]:
-    component = choose(choice, menu)
-    how = {}
-    if isinstance(component, partial):
-        component, how = component.func, component.keywords
-    parameters = inspect.signature(component).parameters.values()
-    defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
-    return component, defaults | how

@@ -29,9 +29,9 @@ config_from gets d_ff, n_kv_heads, d_head as they stand; None may be left for th
 """
 
 from ..config import Config
-from . import gpt2, gpt3
+from . import arcee, gpt2, gpt3, llama, mistral, qwen3, starcoder2
 
-PUBLISHED = [gpt2, gpt3]
+PUBLISHED = [gpt2, gpt3, llama, mistral, qwen3, arcee, starcoder2]
 FAMILIES = {family.MODEL_TYPE: family for family in PUBLISHED if hasattr(family, "MODEL_TYPE")}
 SOURCES = {name: source for family in PUBLISHED for source, sizes in family.SIZES.items() for name in sizes}
 PRESETS = {name: config for family in PUBLISHED for sizes in family.SIZES.values() for name, config in sizes.items()}

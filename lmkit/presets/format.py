@@ -1,11 +1,19 @@
 """What a family file is written with: a reader of config.json that forgets nothing, and rows of its tensor table."""
 
+import inspect
 import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from typing import Any
+
+import torch
+
+from ..choose import choose
+from ..config import Config
+from ..ffn import FFNS
 
 REQUIRED = object()  # in place of a default: the key must be there
 
@@ -35,11 +43,11 @@ class Settings:
             raise ValueError(f"{self.where} does not say {name!r}")
         return default if value is None else value
 
-    def size(self, name: str, default: Any = REQUIRED) -> int | None:
-        """A whole number of at least 1."""
+    def size(self, name: str, default: Any = REQUIRED, least: int = 1) -> int | None:
+        """A whole number."""
         value = self.get(name, default)
-        if value is not default and (type(value) is not int or value < 1):
-            raise ValueError(f"{self.where} says {name}={value!r}; expected a whole number of at least 1")
+        if value is not default and (type(value) is not int or value < least):
+            raise ValueError(f"{self.where} says {name}={value!r}; expected a whole number of at least {least}")
         return value
 
     def number(self, name: str, default: Any = REQUIRED) -> float | None:
@@ -94,3 +102,25 @@ class Part:
 def weight_and_bias(names: dict[str, str]) -> dict[str, str]:
     """Spell out the two tensors of each linear map or LayerNorm."""
     return {f"{ours}.{leaf}": f"{theirs}.{leaf}" for ours, theirs in names.items() for leaf in ("weight", "bias")}
+
+
+def component_of(choice: Any, menu: dict) -> tuple[Any, dict]:
+    """The class or function that a choice comes down to, and all its options, those by default included."""
+    component, how = choose(choice, menu), {}
+    if isinstance(component, partial):
+        component, how = component.func, component.keywords
+    parameters = inspect.signature(component).parameters.values()
+    return component, {p.name: p.default for p in parameters if p.default is not p.empty} | how
+
+
+def word_for(choice: Any, menu: dict, words: dict[str, str]) -> str:
+    """Their word for a choice, from `words` {theirs: ours}; any of them if there is none, as the exporter will see."""
+    same = (theirs for theirs, ours in words.items() if component_of(ours, menu) == component_of(choice, menu))
+    return next(same, next(iter(words)))
+
+
+def width_of(config: Config) -> int:
+    """The d_ff of a Config, also where it is left to the feed-forward network."""
+    with torch.device("meta"):
+        ffn = choose(config.ffn, FFNS)(config.d_model, config.d_ff, bias=config.bias)
+    return ffn.up_proj.out_features if hasattr(ffn, "up_proj") else 4 * config.d_model

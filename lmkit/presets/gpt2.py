@@ -1,9 +1,10 @@
 """GPT-2: the decoder that most later ones are told from; pre-norm, learned positions, tied head."""
 
 from ..config import Config
+from ..ffn import FFNS
 from ..heads import LM
 from ..model import Transformer
-from .format import Part, Settings
+from .format import Part, Settings, width_of, word_for
 
 SIZES = {
     "Radford et al. 2019, Language models are unsupervised multitask learners": {
@@ -74,9 +75,9 @@ def config_to(config: Config) -> dict:
         "n_embd": config.d_model,
         "n_layer": config.n_layers,
         "n_head": config.n_heads,
-        "n_inner": config.d_ff,
+        "n_inner": width_of(config),
         "n_positions": config.max_seq_len,
-        "activation_function": {"gelu_tanh": "gelu_new", "relu": "relu"}.get(config.ffn, "gelu"),
+        "activation_function": word_for(config.ffn, FFNS, ACTIVATIONS),
         "layer_norm_epsilon": config.eps,
         "tie_word_embeddings": config.tied,
     }
