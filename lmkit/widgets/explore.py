@@ -5,15 +5,13 @@ The first half is plain functions that need no notebook; `Explorer` only wires t
 
 import html
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from ..attention import Attend
-from ..record import record
+from ..record import ablate, record
 from .attention_map import AttentionMap, attention_map, count, visible
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -37,31 +35,6 @@ def explore_attention(model: nn.Module, tokenizer, text: str) -> "Explorer":
     return Explorer(model, tokenizer, text, ipywidgets)
 
 
-@contextmanager
-def head_off(model: nn.Module, layer: str, head: int) -> Iterator[None]:
-    """Inside the `with`, one head contributes nothing; no hook is left when it ends or raises.
-
-    layer: a name as `lmkit.record` gives it, such as "blocks.0.attn".
-    """
-    attends = {name.removeprefix("body."): m for name, m in model.named_modules() if isinstance(m, Attend)}
-    if f"{layer}.attend" not in attends:
-        known = ", ".join(name.removesuffix(".attend") for name in attends)
-        raise ValueError(f"there is no layer {layer!r} in this {type(model).__name__}; its layers are: {known}")
-
-    def silence(module, args, output):  # output (B, n_heads, T, d_head)
-        if not 0 <= head < output.shape[1]:
-            raise ValueError(f"there is no head {head} in {layer}, which has {output.shape[1]}, counted from 0")
-        keep = torch.ones(output.shape[1], 1, 1, dtype=output.dtype, device=output.device)  # (n_heads, 1, 1)
-        keep[head] = 0
-        return output * keep  # (B, n_heads, T, d_head)
-
-    handle = attends[f"{layer}.attend"].register_forward_hook(silence)
-    try:
-        yield
-    finally:
-        handle.remove()
-
-
 @dataclass(frozen=True)
 class Look:
     """What one run of the model showed."""
@@ -80,7 +53,7 @@ def look(model: nn.Module, tokenizer, text: str, off: tuple[str, int] | None = N
     training = model.training
     model.eval()
     try:
-        with record(model) as maps, head_off(model, *off) if off else nullcontext():
+        with record(model) as maps, ablate(model, {off[0]: off[1]}) if off else nullcontext():
             logits = model(torch.tensor([list(ids)], device=next(model.parameters()).device))  # (1, T, vocab_size)
     finally:
         model.train(training)
