@@ -68,5 +68,8 @@ def _tensors(model: nn.Module, family: ModuleType) -> dict[str, Tensor]:
 
 def _joined(pieces: list) -> Tensor:
     pieces = sorted(pieces, key=lambda piece: piece[0].part)
-    whole = torch.cat([tensor for _, tensor in pieces]) if len(pieces) > 1 else pieces[0][1]
-    return (whole.t() if pieces[0][0].transposed else whole).contiguous()
+    first, tensor = pieces[0]
+    skipped = [tensor.new_zeros(first.skipped, *tensor.shape[1:])] if first.skipped else []
+    rows = [*skipped, *(tensor for _, tensor in pieces)]
+    whole = torch.cat(rows) if len(rows) > 1 else tensor
+    return (whole.t() if first.transposed else whole).contiguous()

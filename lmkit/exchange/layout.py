@@ -10,16 +10,17 @@ from torch import nn
 
 from ..choose import choose
 from ..config import MENUS, Config
-from ..presets.format import Part, Settings, component_of
+from ..presets.format import Part, Settings, component_of, on_paper
 
 NUMBER = re.compile(r"\.(\d+)(?=\.)")
 
 
 def parts_of(model: nn.Module, family: ModuleType) -> dict[str, Part]:
     """For each parameter of the model, under its first name, the tensor of the family that holds it."""
+    rows = family.TENSORS(model.config) if callable(family.TENSORS) else family.TENSORS
     parts = {}
     for name, _ in model.named_parameters():
-        row = family.TENSORS.get(NUMBER.sub(".{}", name.removeprefix("body.")))
+        row = rows.get(NUMBER.sub(".{}", name.removeprefix("body.")))
         if row is None:
             raise ValueError(f"{family.MODEL_TYPE} has no tensor for the parameter {name!r}")
         part = row if isinstance(row, Part) else Part(row)
@@ -29,7 +30,7 @@ def parts_of(model: nn.Module, family: ModuleType) -> dict[str, Part]:
 
 def stored_shape(shape: torch.Size, part: Part) -> tuple[int, ...]:
     """The shape of the family's tensor, from that of our parameter."""
-    shape = (shape[0] * part.parts, *shape[1:])
+    shape = (part.skipped + shape[0] * part.parts, *shape[1:])
     return shape[::-1] if part.transposed else shape
 
 
@@ -54,7 +55,6 @@ def _computed(config: Config) -> dict[str, Any]:
     c["window"] = config.windows
     c["n_kv_heads"] = config.n_kv_heads or config.n_heads
     c["d_head"] = config.d_head or config.d_model / config.n_heads
-    with torch.device("meta"):
-        ffn = choose(config.ffn, MENUS["ffn"])(config.d_model, config.d_ff, bias=config.bias)
+    ffn = on_paper(choose(config.ffn, MENUS["ffn"]), config.d_model, config.d_ff, bias=config.bias)
     c["d_ff"] = {name: tuple(p.shape) for name, p in ffn.named_parameters() if not name.endswith("bias")}
     return c

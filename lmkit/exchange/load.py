@@ -12,7 +12,7 @@ from torch import nn
 from .. import checkpoints, tokenizers
 from ..atomic import MANIFEST, check_manifest
 from ..presets import FAMILIES
-from ..presets.format import Settings
+from ..presets.format import Settings, on_paper
 from .hub import download
 from .layout import parts_of, stored_shape
 from .tensors import DTYPES, INDEX, SINGLE, Stored, equal, read_into, read_json, stored_in
@@ -37,8 +37,8 @@ def load(
     """
     if dtype is not None and dtype not in DTYPES.values():
         raise ValueError(f"dtype must be one of {[str(d) for d in DTYPES.values()]}, not {dtype!r}")
-    if (book := _of_the_book(path_or_hub_id)) is not None:
-        model, saved, _ = checkpoints.load(book)
+    if checkpoints.find(path_or_hub_id) is not None:
+        model, saved, _ = checkpoints.load(path_or_hub_id)
         return model.to(device=device, dtype=dtype), tokenizers.from_dict(saved)
     folder = Path(path_or_hub_id)
     if not folder.is_dir():
@@ -49,28 +49,20 @@ def load(
     return model.eval(), read_tokenizer(folder)
 
 
-def _of_the_book(name: str | Path) -> Path | None:
-    """The folder, if this is the book's own format (checkpoints.py)."""
-    folders = [Path(name)]
-    if re.fullmatch(r"[\w-]+", str(name)):
-        folders.append(Path(str(checkpoints.PRETRAINED / str(name))))
-    return next((folder for folder in folders if (folder / "provenance.json").is_file()), None)
-
-
 def _load_model(folder: Path, dtype: torch.dtype | None, device: torch.device) -> nn.Module:
     path = folder / "config.json"
     said = Settings(read_json(path), str(path))
     family = said.choice("model_type", FAMILIES)
     head = family.HEADS[_architecture(said, family)]
-    config = family.config_from(said)
-    _name_what_was_not_read(said)
     _refuse_pickles(folder, said)
     stored = _by_name(folder, family)
+    said.tensors = stored.keys()
+    config = family.config_from(said)
+    _name_what_was_not_read(said)
     if config.n_layers + config.n_encoder_layers > len(stored):
         raise ValueError(f"{path} asks for {config.n_layers} layers, but there are only {len(stored)} tensors")
     try:
-        with torch.device("meta"):
-            model = head(config)
+        model = on_paper(head, config)
     except ValueError as error:
         raise ValueError(f"{path} asks for what cannot be built: {error}") from None
     _check(model, family, stored, path)
@@ -149,7 +141,7 @@ def _fill(
     for name, parameter in model.named_parameters():
         part = parts[name]
         out = torch.empty(parameter.shape, dtype=dtype, device=device)
-        read_into(out, stored[part.name], part.transposed, part.part, part.parts)
+        read_into(out, stored[part.name], part)
         filled[id(parameter)] = nn.Parameter(out)
     for module in model.modules():
         for name, parameter in module.named_parameters(recurse=False):

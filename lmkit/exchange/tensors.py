@@ -8,6 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..presets.format import Part
+
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 DTYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 PIECE = 1 << 24  # bytes read at a time, so that a tensor is never in memory twice
@@ -91,15 +93,15 @@ def read_rows(stored: Stored, first: int, last: int) -> Iterator[tuple[int, Tens
             yield row, piece
 
 
-def read_into(out: Tensor, stored: Stored, transposed: bool = False, part: int = 0, parts: int = 1) -> None:
-    """Fill `out`, of any float dtype and device, from a stored tensor of the layout that a `Part` tells."""
-    target = out.t() if transposed else out
-    size = len(out)  # the parts stand one after the other along the axis that is out's first
-    first = 0 if transposed else part * size
+def read_into(out: Tensor, stored: Stored, part: Part) -> None:
+    """Fill `out`, of any float dtype and device, from a stored tensor of the layout that `part` tells."""
+    target = out.t() if part.transposed else out
+    start = part.skipped + part.part * len(out)  # along the axis that is out's first
+    first = 0 if part.transposed else start
     limit = min(torch.finfo(DTYPES[stored.dtype]).max, torch.finfo(out.dtype).max)
     for row, piece in read_rows(stored, first, first + len(target)):
-        if transposed:
-            piece = piece[:, part * size : (part + 1) * size]
+        if part.transposed:
+            piece = piece[:, start : start + len(out)]
         if piece.numel() and not (-limit <= (ends := piece.aminmax()).min and ends.max <= limit):
             problem = "holds nan or infinity" if out.dtype == piece.dtype else f"holds numbers that {out.dtype} has not"
             raise ValueError(f"{stored} {problem}")

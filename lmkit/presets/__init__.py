@@ -12,9 +12,10 @@ and, if there are checkpoints to exchange (lmkit.load, lmkit.export):
     MODEL_TYPE   what config.json calls the family
     HEADS        {architecture: class}: what config.json calls the whole model, and which class of lmkit it is. The
                  first is the one for a config.json that names no architecture
-    TENSORS      {ours: theirs}. `ours` is the name of a parameter, without the "body." of a head, with {} for the layer;
+    TENSORS      {ours: theirs}. `ours` is the name of a parameter, without the "body." of a head, {} being the layer;
                  `theirs` is the full name in the file, or a `Part` where the layout differs. A row is used if the model
-                 has such a parameter: rows for biases wait there for a Config with bias=True
+                 has such a parameter: rows for biases wait there for a Config with bias=True. Where the names depend on
+                 the Config, a function from it to such a dict
     RENAMED      {regular expression: replacement}, applied to each name in a file before all else (as re.sub does, so
                  anchor it): old names, names without a prefix
     COPIES       {copy: original}: tensors that a file may hold twice (tied heads); they must be equal
@@ -24,19 +25,18 @@ and, if there are checkpoints to exchange (lmkit.load, lmkit.export):
                  silence: the loader names it
     config_to    (Config) -> what config.json says. It translates and checks nothing: the exporter turns the result back
                  by config_from, and where the two Configs differ the family cannot express the first
-
-config_from gets d_ff, n_kv_heads, d_head as they stand; None may be left for the component's own default.
 """
 
 from ..config import Config
-from . import arcee, gpt2, gpt3, llama, mistral, qwen3, starcoder2
+from . import arcee, bert, book, gpt2, gpt3, llama, mistral, qwen3, roberta, starcoder2, t5
+from .table import Table
 
-PUBLISHED = [gpt2, gpt3, llama, mistral, qwen3, arcee, starcoder2]
+PUBLISHED = [gpt2, gpt3, bert, roberta, t5, llama, mistral, qwen3, arcee, starcoder2, book]
 FAMILIES = {family.MODEL_TYPE: family for family in PUBLISHED if hasattr(family, "MODEL_TYPE")}
 SOURCES = {name: source for family in PUBLISHED for source, sizes in family.SIZES.items() for name in sizes}
 PRESETS = {name: config for family in PUBLISHED for sizes in family.SIZES.values() for name, config in sizes.items()}
 
-__all__ = ["FAMILIES", "PRESETS", "SOURCES", "get"]
+__all__ = ["FAMILIES", "PRESETS", "SOURCES", "get", "table"]
 
 
 def get(name: str) -> Config:
@@ -44,3 +44,9 @@ def get(name: str) -> Config:
     if name not in PRESETS:
         raise ValueError(f"{name!r} is not one of {sorted(PRESETS)}")
     return PRESETS[name]
+
+
+def table(*names: str) -> Table:
+    """The presets side by side, component by component: all of them, or those named."""
+    chosen = names or PRESETS
+    return Table({name: (get(name), SOURCES[name]) for name in chosen})

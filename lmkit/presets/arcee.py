@@ -13,7 +13,7 @@ SIZES = {}
 MODEL_TYPE = "arcee"
 HEADS = {"ArceeForCausalLM": LM, "ArceeModel": Transformer}
 TENSORS, RENAMED, COPIES, IGNORED = llama.TENSORS, llama.RENAMED, llama.COPIES, llama.IGNORED
-PLAIN = {"relu2": "relu2", "gelu": "gelu", "gelu_new": "gelu_tanh", "gelu_pytorch_tanh": "gelu_tanh", "relu": "relu"}
+PLAIN = {"relu2": "relu2", "gelu": "gelu", "gelu_pytorch_tanh": "gelu_tanh", "gelu_new": "gelu_tanh", "relu": "relu"}
 
 
 def config_from(said: Settings) -> Config:

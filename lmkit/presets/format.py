@@ -3,13 +3,15 @@
 import inspect
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
 from typing import Any
 
 import torch
+from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from ..choose import choose
 from ..config import Config
@@ -34,6 +36,7 @@ class Settings:
         if not isinstance(said, dict):
             raise ValueError(f"{where} must hold an object of settings, not {type(said).__name__}")
         self.said, self.where, self.read = said, where, set()
+        self.tensors: Collection[str] = ()  # their names, where config.json alone leaves a question open
 
     def get(self, name: str, default: Any = None) -> Any:
         """The value as it stands there; null counts as unsaid."""
@@ -91,12 +94,15 @@ class Settings:
 
 @dataclass(frozen=True)
 class Part:
-    """A stored tensor in another layout than ours: transposed, or `parts` of ours, of equal size, in a row."""
+    """A stored tensor in another layout than ours: transposed, `parts` of ours, of equal size, in a row, or with
+    rows before ours that are skipped here and zero in a file that lmkit writes.
+    """
 
     name: str
     transposed: bool = False
     part: int = 0
     parts: int = 1
+    skipped: int = 0
 
 
 def weight_and_bias(names: dict[str, str]) -> dict[str, str]:
@@ -121,6 +127,20 @@ def word_for(choice: Any, menu: dict, words: dict[str, str]) -> str:
 
 def width_of(config: Config) -> int:
     """The d_ff of a Config, also where it is left to the feed-forward network."""
-    with torch.device("meta"):
-        ffn = choose(config.ffn, FFNS)(config.d_model, config.d_ff, bias=config.bias)
+    ffn = on_paper(choose(config.ffn, FFNS), config.d_model, config.d_ff, bias=config.bias)
     return ffn.up_proj.out_features if hasattr(ffn, "up_proj") else 4 * config.d_model
+
+
+class _Undrawn(TorchFunctionMode):
+    """Leave out what only fills new weights: on the meta device there is nothing to fill, and it takes its time."""
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        if getattr(func, "__name__", "") in {"normal_", "uniform_", "kaiming_uniform_", "zero_", "fill_"}:
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **(kwargs or {}))
+
+
+def on_paper(build: Callable, *args: Any, **how: Any) -> nn.Module:
+    """Build a module on the meta device: names and shapes of everything, and no memory for it."""
+    with torch.device("meta"), _Undrawn():
+        return build(*args, **how)
