@@ -63,7 +63,7 @@ def _load_model(folder: Path, dtype: torch.dtype | None, device: torch.device) -
         raise ValueError(f"{path} asks for {config.n_layers} layers, but there are only {len(stored)} tensors")
     try:
         model = on_paper(head, config)
-    except ValueError as error:
+    except (ValueError, RuntimeError) as error:  # the latter from torch, for sizes that no memory could hold
         raise ValueError(f"{path} asks for what cannot be built: {error}") from None
     _check(model, family, stored, path)
     _fill(model, family, stored, dtype, device)

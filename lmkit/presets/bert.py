@@ -62,7 +62,7 @@ IGNORED = [r"bert\.embeddings\.position_ids", r"bert\.pooler\.dense\.(weight|bia
 ACTIVATIONS = {"gelu": "gelu", "relu": "relu", "gelu_new": "gelu_tanh", "gelu_pytorch_tanh": "gelu_tanh"}
 
 
-def encoder_from(said: Settings, n_special_rows: int = 0) -> Config:
+def encoder_from(said: Settings, skipped: int = 0) -> Config:
     """What BERT and the encoders after it say in the same words."""
     said.fixed(is_decoder=False, add_cross_attention=False, position_embedding_type="absolute")
     return _encoder(
@@ -71,7 +71,7 @@ def encoder_from(said: Settings, n_special_rows: int = 0) -> Config:
         n_layers=said.size("num_hidden_layers"),
         n_heads=said.size("num_attention_heads"),
         d_ff=said.size("intermediate_size"),
-        max_seq_len=said.size("max_position_embeddings") - n_special_rows,
+        max_seq_len=said.size("max_position_embeddings", least=1 + skipped) - skipped,
         ffn=said.choice("hidden_act", ACTIVATIONS, "gelu"),
         n_segments=said.size("type_vocab_size"),
         eps=said.number("layer_norm_eps", 1e-12),
@@ -79,7 +79,7 @@ def encoder_from(said: Settings, n_special_rows: int = 0) -> Config:
     )
 
 
-def encoder_to(config: Config, n_special_rows: int = 0) -> dict:
+def encoder_to(config: Config, skipped: int = 0) -> dict:
     """The inverse of `encoder_from`."""
     return {
         "vocab_size": config.vocab_size,
@@ -87,7 +87,7 @@ def encoder_to(config: Config, n_special_rows: int = 0) -> dict:
         "num_hidden_layers": config.n_layers,
         "num_attention_heads": config.n_heads,
         "intermediate_size": width_of(config),
-        "max_position_embeddings": config.max_seq_len + n_special_rows,
+        "max_position_embeddings": config.max_seq_len + skipped,
         "hidden_act": word_for(config.ffn, FFNS, ACTIVATIONS),
         "type_vocab_size": config.n_segments,
         "layer_norm_eps": config.eps,

@@ -18,6 +18,7 @@ from ..config import Config
 from ..ffn import FFNS
 
 REQUIRED = object()  # in place of a default: the key must be there
+MOST = 2**31 - 1  # of any size, far beyond every model
 
 # What config.json may say without changing a single output of the network, here or there.
 HARMLESS = re.compile(
@@ -49,8 +50,8 @@ class Settings:
     def size(self, name: str, default: Any = REQUIRED, least: int = 1) -> int | None:
         """A whole number."""
         value = self.get(name, default)
-        if value is not default and (type(value) is not int or value < least):
-            raise ValueError(f"{self.where} says {name}={value!r}; expected a whole number of at least {least}")
+        if value is not default and (type(value) is not int or not least <= value <= MOST):
+            raise ValueError(f"{self.where} says {name}={value!r}; expected a whole number from {least} to {MOST}")
         return value
 
     def number(self, name: str, default: Any = REQUIRED) -> float | None:

@@ -17,12 +17,12 @@ SIZES = {
     }
 }
 
-N_SPECIAL_ROWS = 2
+SKIPPED = 2  # rows before the first position
 
 MODEL_TYPE = "roberta"
 HEADS = {"RobertaModel": Transformer}
 TENSORS = encoder_tensors("roberta") | {
-    "positions.table.weight": Part("roberta.embeddings.position_embeddings.weight", skipped=N_SPECIAL_ROWS)
+    "positions.table.weight": Part("roberta.embeddings.position_embeddings.weight", skipped=SKIPPED)
 }
 RENAMED = {
     r"^(embeddings|encoder|pooler)\.": r"roberta.\1.",  # the files of RobertaModel have no prefix
@@ -37,9 +37,9 @@ IGNORED = [r"roberta\.embeddings\.position_ids", r"roberta\.pooler\.dense\.(weig
 
 
 def config_from(said: Settings) -> Config:
-    said.fixed(pad_token_id=N_SPECIAL_ROWS - 1)
-    return encoder_from(said, N_SPECIAL_ROWS)
+    said.fixed(pad_token_id=SKIPPED - 1)
+    return encoder_from(said, SKIPPED)
 
 
 def config_to(config: Config) -> dict:
-    return encoder_to(config, N_SPECIAL_ROWS) | {"pad_token_id": N_SPECIAL_ROWS - 1}
+    return encoder_to(config, SKIPPED) | {"pad_token_id": SKIPPED - 1}
