@@ -1,4 +1,4 @@
-"""Folders that are whole or not there: written under a temporary name, held against a manifest when read."""
+"""Files and folders that are whole or not there: written under a temporary name, then given their own."""
 
 import hashlib
 import json
@@ -10,6 +10,23 @@ from contextlib import contextmanager
 from pathlib import Path
 
 MANIFEST = "manifest.json"  # the sha256 of every other file
+
+
+def write(path: str | Path, data: bytes | str) -> None:
+    """Replace the file in one step: a reader, or a power cut, sees the old content or the new. Text is UTF-8."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data.encode("utf-8") if isinstance(data, str) else data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, path.stat().st_mode & 0o777 if path.exists() else 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
 
 
 def sha256(path: Path) -> str:

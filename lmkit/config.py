@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from . import atomic
 from .attention import ATTENTIONS
 from .block import BLOCKS
 from .choose import name_of
@@ -100,8 +101,7 @@ class Config:
 
     def save(self, path: str | Path) -> None:
         """Write the Config as JSON."""
-        text = json.dumps(self.to_dict(), indent=1) + "\n"  # before the file is touched
-        Path(path).write_text(text, encoding="utf-8")
+        atomic.write(path, json.dumps(self.to_dict(), indent=1) + "\n")
 
     @classmethod
     def load(cls, path: str | Path) -> "Config":

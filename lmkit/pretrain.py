@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from . import checkpoints, corpora, ngrams
+from .atomic import check_free
 from .corpora import tales
 from .data import batches, windows
 from .heads import LM
@@ -27,6 +28,7 @@ from .tokenizers import Characters, Words
 from .train import evaluate, train
 
 BODY = dict(norm="rmsnorm", positions="rope", init="fan_in", bias=False)
+MOST_WORDS = 6_000_000  # of tales: what a few seconds make; longer runs read them again
 SIZES = {"tales": dict(d_model=96, n_layers=2, n_heads=3), "text": dict(d_model=128, n_layers=4, n_heads=4)}
 
 
@@ -47,9 +49,9 @@ class Task:
 def tales_task(seq_len: int, words: int) -> Task:
     """Tales, with the exact floor of the very words held out."""
     tokenizer, sample, held_out = Words(tales.VOCABULARY), tales.generate(words), tales.generate(60_000, seed=1)
-    rows = windows(tokenizer.encode(held_out.text), held_out.starts, seq_len)
+    rows = windows(tokenizer.ids(held_out.words), held_out.starts, seq_len)
     floor = -windows(held_out.logprobs, held_out.starts, seq_len)[:, 1:].mean()
-    ids = np.array(tokenizer.encode(sample.text), dtype=np.uint16)
+    ids = np.array(tokenizer.ids(sample.words), dtype=np.uint16)
     per_token = len(sample.text.encode("utf-8")) / len(ids)
     rows = torch.from_numpy(rows.astype(np.int64))
     return Task(tokenizer, ids, sample.starts, rows, float(floor), "exact floor", per_token, "Once there")
@@ -107,12 +109,9 @@ def run(o: argparse.Namespace) -> None:
 
     is_tales = o.corpus == "tales"
     name = o.corpus if is_tales or o.corpus in corpora.CORPORA else Path(o.corpus).name
-    out = checkpoints.check_free(o.out or f"runs/{name}")  # before the work, not after it
-    task = (
-        tales_task(o.seq_len, min(o.steps * o.batch_size * o.seq_len, 6_000_000))
-        if is_tales
-        else text_task(o.corpus, o.seq_len)
-    )
+    out = check_free(o.out or f"runs/{name}")  # before the work, not after it
+    words = min(o.steps * o.batch_size * o.seq_len, MOST_WORDS)
+    task = tales_task(o.seq_len, words) if is_tales else text_task(o.corpus, o.seq_len)
     torch.manual_seed(o.seed)
     sizes = SIZES["tales" if is_tales else "text"]
     model = LM(Config(len(task.tokenizer), max_seq_len=2 * o.seq_len, **sizes, **BODY)).to(o.device)
@@ -151,7 +150,7 @@ def run(o: argparse.Namespace) -> None:
     threads = f"{torch.get_num_threads()} threads"
     folder = checkpoints.save(
         model, out, task.tokenizer.to_dict(),
-        corpus=name, command=f"python -m lmkit.pretrain --corpus {name} --steps {o.steps} "
+        corpus=name, command=f"python -m lmkit.pretrain --corpus {o.corpus} --steps {o.steps} "
         f"--batch-size {o.batch_size} --seq-len {o.seq_len} --lr {o.lr} --seed {o.seed}",
         date=f"{datetime.now(UTC):%Y-%m-%d}", hardware=f"{platform.machine()}, {threads}, {o.device}",
         torch=torch.__version__, steps=done, tokens=tokens, seconds=round(seconds), parameters=parameters,

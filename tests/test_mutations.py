@@ -33,8 +33,6 @@ MUTATIONS = {  # name: (file, what stands there exactly once, what to put there)
     ),
 }
 
-UNITS_ONLY = {"heads tiled, not grouped"}
-
 pytestmark = pytest.mark.slow
 
 
@@ -68,8 +66,6 @@ def test_unbroken_passes(copy, road):
 @pytest.mark.parametrize("road", [UNIT, NBVAL], ids=["unit tests", "nbval"])
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_broken_fails(copy, name, road):
-    if road is NBVAL and name in UNITS_ONLY:
-        pytest.skip("the chapter shows no map of shared heads; the unit tests hold them against loops")
     file, there, instead = MUTATIONS[name]
     path = copy / file
     whole = path.read_text(encoding="utf-8")

@@ -1,19 +1,23 @@
 """Fetch one file from any of several addresses, all or nothing."""
 
+import contextlib
 import hashlib
 import os
 import sys
-import tempfile
 import time
 import urllib.request
 import warnings
+from collections.abc import Iterable
 from http.client import HTTPException
 from pathlib import Path
+from types import SimpleNamespace
+
+from .. import atomic
 
 CHUNK = 1 << 16  # bytes
 
 
-def cache_folder():
+def cache_folder() -> Path:
     """Return the folder for downloads: LMKIT_CACHE, or `lmkit` in the platform's own cache folder."""
     if os.environ.get("LMKIT_CACHE"):
         return Path(os.environ["LMKIT_CACHE"]).expanduser()
@@ -26,51 +30,47 @@ def cache_folder():
     return Path(base) / "lmkit"
 
 
-def sha256_of(data):
+def sha256_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def progress_bar(total, name):
-    """Return a function that is told how many bytes came in: a bar where tqdm is installed and somebody watches."""
+def progress_bar(total: int, name: str):
+    """A bar of bytes where tqdm is installed and somebody watches; else what takes its place in silence."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # tqdm warns about a notebook without ipywidgets and falls back to text
             from tqdm.auto import tqdm
 
-            return tqdm(total=total, desc=name, unit="B", unit_scale=True, leave=False, disable=None).update
+            return tqdm(total=total, desc=name, unit="B", unit_scale=True, leave=False, disable=None)
     except ImportError:
-        return lambda n: None
+        return contextlib.nullcontext(SimpleNamespace(update=lambda n: None))
 
 
-def read_address(address, size, timeout):
+def read_address(address: str, size: int, timeout: float) -> bytes:
     """Return the bytes at `address`; OSError or HTTPException unless there are exactly `size` of them."""
     request = urllib.request.Request(address, headers={"User-Agent": "lmkit"})
     with urllib.request.urlopen(request, timeout=timeout) as response:
-        came, advance = bytearray(), progress_bar(size, address.rsplit("/", 1)[-1])
-        while len(came) <= size and (chunk := response.read(CHUNK)):
-            came += chunk
-            advance(len(chunk))
+        came = bytearray()
+        with progress_bar(size, address.rsplit("/", 1)[-1]) as bar:
+            while len(came) <= size and (chunk := response.read(CHUNK)):
+                came += chunk
+                bar.update(len(chunk))
     if len(came) != size:
         raise OSError(f"{'more than ' if len(came) > size else ''}{min(len(came), size)} bytes came, expected {size}")
     return bytes(came)
 
 
-def write_atomically(path, data):
-    """Write `data` to `path` so that another process sees either no file or the whole file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def download(name, mirrors, path, sha256, size, *, rounds=3, timeout=20.0, wait=1.0):
+def download(
+    name: str,
+    mirrors: Iterable[str],
+    path: Path,
+    sha256: str,
+    size: int,
+    *,
+    rounds: int = 3,
+    timeout: float = 20.0,
+    wait: float = 1.0,
+) -> bytes:
     """Save the file with this checksum at `path`; return its bytes.
 
     Tries all mirrors in order, `rounds` times, with a pause of `wait` seconds that doubles. `timeout` is the longest
@@ -88,7 +88,7 @@ def download(name, mirrors, path, sha256, size, *, rounds=3, timeout=20.0, wait=
             except (OSError, HTTPException) as error:
                 failures.append(f"{address} ({error or type(error).__name__})")
                 continue
-            write_atomically(path, data)
+            atomic.write(path, data)
             return data
     raise ConnectionError(
         f"{name} could not be downloaded: tried {', '.join(failures)}; "
