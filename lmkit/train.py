@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from .choose import choose
+from .model import Transformer
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ def muon(model: nn.Module, lr: float, weight_decay: float) -> list[torch.optim.O
 
     Muon makes each update orthogonal; scaled as in Liu et al. 2025, arXiv:2502.16982, it takes AdamW's learning rate.
     """
-    inside = [m.weight for block in model.body.blocks for m in block.modules() if isinstance(m, nn.Linear)]
+    stacks = [part.blocks for part in model.modules() if isinstance(part, Transformer)]
+    inside = [m.weight for blocks in stacks for m in blocks.modules() if isinstance(m, nn.Linear)]
     ours = {id(p) for p in inside}
     rest = [p for p in model.parameters() if id(p) not in ours]
     hidden = torch.optim.Muon(inside, lr=lr, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw")
@@ -73,7 +75,7 @@ def train(
     optimizer: str | Callable = "adamw",
     autocast: torch.dtype | None = None,
 ) -> Iterator[Step]:
-    """Train, yielding a Step after every update. Gradients are clipped at norm 1.
+    """Train, yielding a Step after every update. Gradients are clipped at norm 1; batches are on the model's device.
 
     >>> for s in train(model, batches(ids, 32, 128), next_token_loss, steps=1000):
     ...     if s.step % 100 == 0: print(s.loss)
