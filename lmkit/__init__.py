@@ -1,17 +1,21 @@
 """lmkit: the component modules of a language model, swappable by name. What a reader types, nothing else."""
 
-from .attention import Attend, Attention, KVCache, attention_weights
+from . import presets
+from .attention import Attend, Attention, attention_weights
+from .cache import KVCache
 from .choose import choose, show
 from .data import batches
+from .exchange import export, load
+from .generate import beam_search, generate, stream
 from .heads import LM
-from .model import Config, Transformer
+from .model import Config, EncoderDecoder, Transformer
 from .objectives import next_token_loss
-from .record import record
-from .sampling import generate
+from .record import ablate, patch, record
 from .train import train
 
 __version__ = "0.1.0"
 __all__ = [
-    "Attend", "Attention", "Config", "KVCache", "LM", "Transformer", "attention_weights", "batches", "choose",
-    "generate", "next_token_loss", "record", "show", "train",
+    "Attend", "Attention", "Config", "EncoderDecoder", "KVCache", "LM", "Transformer", "ablate", "attention_weights",
+    "batches", "beam_search", "choose", "export", "generate", "load", "next_token_loss", "patch", "presets", "record",
+    "show", "stream", "train",
 ]  # fmt: skip

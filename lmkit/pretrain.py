@@ -20,10 +20,10 @@ from . import checkpoints, corpora, ngrams
 from .atomic import check_free
 from .corpora import tales
 from .data import batches, windows
+from .generate import generate
 from .heads import LM
 from .model import Config
 from .objectives import next_token_loss
-from .sampling import generate
 from .tokenizers import Characters, Words
 from .train import evaluate, train
 

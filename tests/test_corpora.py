@@ -135,7 +135,7 @@ def test_nobody_listens(tmp_path):
 def test_an_interrupted_write_leaves_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(mirrors.os, "replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
-        mirrors.write_atomically(tmp_path / "thing.txt", b"half")
+        mirrors.atomic.write(tmp_path / "thing.txt", b"half")
     assert leftovers(tmp_path) == []
 
 

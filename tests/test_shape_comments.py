@@ -23,7 +23,7 @@ from lmkit.positions import POSITIONS
 from lmkit.residual import RESIDUALS
 
 FOLDER = Path(lmkit.__file__).parent
-PARTS = ("attention", "ffn", "heads", "masks", "positions", "residual", "sampling")
+PARTS = ("attention", "ffn", "generate", "heads", "masks", "positions", "residual", "sampling")
 FILES = [FOLDER / f"{m}.py" for m in (*PARTS, "block", "model")]
 COMMENT = re.compile(r"#\s*\(([\w\s,/+*]+)\)")
 ASSIGN = re.compile(r"^\s*([\w, ]+?)\s*=[^=]")
@@ -105,7 +105,7 @@ def run_everything(module=None):
     parts = {name: sys.modules[f"lmkit.{name}"] for name in PARTS}
     if module is not None:
         parts[module.__name__] = module
-    attention, ffn, heads, masks, positions, residual, sampling = parts.values()
+    attention, ffn, generate, heads, masks, positions, residual, sampling = parts.values()
     torch.manual_seed(0)
     B, T, S = 3, 9, 13
     ids, source, real = torch.randint(0, 31, (B, T)), torch.randint(0, 31, (B, S)), torch.ones(B, T, dtype=torch.bool)
@@ -127,8 +127,8 @@ def run_everything(module=None):
     for window, block in ((None, "sequential"), (3, "parallel")):
         config = Config(31, 40, 2, 4, n_kv_heads=2, d_ff=50, max_seq_len=32, window=window, block=block, n_segments=2)
         Transformer(config)(ids, real=real if window else None)
-        sampling.generate(heads.LM(config), ids, 2, top_k=5)
-        sampling.generate(heads.LM(config), ids, 2, temperature=0)
+        generate.generate(heads.LM(config), ids, 2, top_k=5)
+        generate.generate(heads.LM(config), ids, 2, temperature=0)
         EncoderDecoder(replace(config, n_encoder_layers=1))(ids, source=source)
 
 

@@ -12,10 +12,11 @@ from torch import nn
 
 from lmkit import checkpoints
 from lmkit.data import batch_at, batches, windows
+from lmkit.generate import generate
 from lmkit.heads import LM
 from lmkit.model import Config
 from lmkit.objectives import next_token_loss
-from lmkit.sampling import generate, sample
+from lmkit.sampling import sample
 from lmkit.train import OPTIMIZERS, evaluate, train, warmup_cosine
 
 CONFIG = Config(11, d_model=16, n_layers=1, n_heads=2, max_seq_len=32, positions="rope")
