@@ -168,9 +168,10 @@ def test_what_torchs_encoder_cannot_express_is_refused(choice):
             from_torch(nn.TransformerEncoderLayer(12, 2, 20), 13, **choice)
 
 
-@pytest.mark.parametrize(
-    "outside", [dict(embed_norm=True), dict(n_segments=2), dict(tied=False), dict(logit_scale=0.5)]
-)
+@pytest.mark.parametrize("outside", [
+    dict(embed_norm=True), dict(n_segments=2), dict(tied=False), dict(logit_scale=0.5), dict(logit_soft_cap=30.0),
+    dict(init="fan_in"),
+], ids=str)  # fmt: skip
 def test_what_lies_outside_the_blocks_is_no_hindrance(outside):
     assert len(to_torch(Transformer(Config(**SMALL, **outside))).layers) == 2
 

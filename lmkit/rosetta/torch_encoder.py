@@ -65,7 +65,7 @@ def to_torch(model: Transformer) -> nn.TransformerEncoder:
 
 
 def torch_mask(config: Config, real: Tensor) -> Tensor:
-    """What `config` lets whom see, in torch's meaning, True = may NOT attend: encoder(x, mask=torch_mask(config, real)).
+    """Who may see whom, in torch's meaning, True = may NOT attend: to_torch(model)(x, mask=torch_mask(config, real)).
 
     `real` (B, T) is True for a token, as everywhere in lmkit -> (B * n_heads, T, T). What padding sees has no meaning,
     so each position may see itself: a query that sees nothing becomes NaN in torch's inference path, and NaN spreads.
