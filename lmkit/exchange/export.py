@@ -1,6 +1,7 @@
 """Export a model to the layout of a published architecture, so that other libraries open it and compute the same."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
@@ -25,6 +26,8 @@ def export(
     `max_shard_size` bytes each. The tokenizer is one of lmkit.tokenizers, a `tokenizers.Tokenizer`, or None. The folder
     is written whole or not at all. Raises ValueError for a model that no family can express, naming what is in the way.
     """
+    if max_shard_size < 1:
+        raise ValueError(f"max_shard_size is a number of bytes, at least 1, not {max_shard_size}")
     chosen, said = _choose(model, family)
     tensors = _tensors(model, chosen)
     with new_folder(folder) as new:
@@ -39,10 +42,13 @@ def _choose(model: nn.Module, name: str | None) -> tuple[ModuleType, dict]:
     """The family and what its config.json says of this model."""
     if name is not None and name not in FAMILIES:
         raise ValueError(f"family {name!r} is not one of {sorted(FAMILIES)}")
-    able = {n: f for n, f in FAMILIES.items() if type(model) in f.HEADS.values() and name in (None, n)}
-    if not able:
-        raise ValueError(f"no published architecture here is a {type(model).__name__}{f' of {name}' if name else ''}")
-    found = {n: settings_of(model.config, f) for n, f in able.items()}
+    found = {}
+    for candidate, chosen in FAMILIES.items():
+        if type(model) in chosen.HEADS.values() and name in (None, candidate):
+            with suppress(ValueError):
+                found[candidate] = settings_of(model.config, chosen)
+    if not found:
+        raise ValueError(f"no published architecture here ({name or 'any'}) is such a {type(model).__name__}")
     nearest = min(found, key=lambda n: len(found[n][1]))
     said, lost = found[nearest]
     if lost:

@@ -17,7 +17,7 @@ NUMBER = re.compile(r"\.(\d+)(?=\.)")
 
 def parts_of(model: nn.Module, family: ModuleType) -> dict[str, Part]:
     """For each parameter of the model, under its first name, the tensor of the family that holds it."""
-    rows = family.TENSORS(model.config) if callable(family.TENSORS) else family.TENSORS
+    rows = family.TENSORS(model) if callable(family.TENSORS) else family.TENSORS
     parts = {}
     for name, _ in model.named_parameters():
         row = rows.get(NUMBER.sub(".{}", name.removeprefix("body.")))
@@ -35,12 +35,12 @@ def stored_shape(shape: torch.Size, part: Part) -> tuple[int, ...]:
 
 
 def settings_of(config: Config, family: ModuleType) -> tuple[dict, list[str]]:
-    """What config.json would say in this family, and each choice of `config` that is lost in it."""
+    """What config.json would say in this family, and each choice of `config` that is lost in it.
+
+    Raises ValueError if the family has nothing like it.
+    """
     said = family.config_to(config)
-    try:
-        back = family.config_from(Settings(said))
-    except ValueError as error:
-        return said, [str(error)]
+    back = family.config_from(Settings(said))
     ours, theirs = _computed(config), _computed(back)
     lost = [field for field in ours if ours[field] != theirs[field]]
     return said, [f"{field}={getattr(config, field)!r} (there {getattr(back, field)!r})" for field in lost]
@@ -52,6 +52,8 @@ def _computed(config: Config) -> dict[str, Any]:
     del c["init"]  # how the weights began, which nobody sees
     for field in c.keys() & MENUS.keys():
         c[field] = None if c[field] is None else component_of(c[field], MENUS[field])
+    if c["positions"][1].get("trained_len", 0) is None:
+        c["positions"][1]["trained_len"] = config.max_seq_len
     c["window"] = config.windows
     c["n_kv_heads"] = config.n_kv_heads or config.n_heads
     c["d_head"] = config.d_head or config.d_model / config.n_heads

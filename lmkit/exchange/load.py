@@ -59,8 +59,6 @@ def _load_model(folder: Path, dtype: torch.dtype | None, device: torch.device) -
     said.tensors = stored.keys()
     config = family.config_from(said)
     _name_what_was_not_read(said)
-    if config.n_layers + config.n_encoder_layers > len(stored):
-        raise ValueError(f"{path} asks for {config.n_layers} layers, but there are only {len(stored)} tensors")
     try:
         model = on_paper(head, config)
     except (ValueError, RuntimeError) as error:  # the latter from torch, for sizes that no memory could hold
@@ -121,13 +119,11 @@ def _check(model: nn.Module, family: ModuleType, stored: dict[str, Stored], path
         if tensor.dtype not in DTYPES:
             raise ValueError(f"{tensor} holds {tensor.dtype}; lmkit reads {list(DTYPES)}")
     for name in stored.keys() - {part.name for part in parts.values()}:
-        if any(re.fullmatch(pattern, name) for pattern in family.IGNORED):
-            continue
         original = stored.get(family.COPIES.get(name))
-        if original is None:
+        if original is None and not any(re.fullmatch(pattern, name) for pattern in family.IGNORED):
             raise ValueError(f"{stored[name]} is a tensor that {path.name} does not ask for")
-        if stored[name].dtype not in DTYPES or not equal(stored[name], original):
-            raise ValueError(f"{stored[name]} must be equal to {original.name}, which it stands for, and is not")
+        if original is not None and (stored[name].dtype not in DTYPES or not equal(stored[name], original)):
+            raise ValueError(f"{stored[name]} must be equal to {original.name}, of which {path.name} makes it a copy")
 
 
 def _fill(

@@ -15,7 +15,7 @@ and, if there are checkpoints to exchange (lmkit.load, lmkit.export):
     TENSORS      {ours: theirs}. `ours` is the name of a parameter, without the "body." of a head, {} being the layer;
                  `theirs` is the full name in the file, or a `Part` where the layout differs. A row is used if the model
                  has such a parameter: rows for biases wait there for a Config with bias=True. Where the names depend on
-                 the Config, a function from it to such a dict
+                 more than that, a function from the model to such a dict
     RENAMED      {regular expression: replacement}, applied to each name in a file before all else (as re.sub does, so
                  anchor it): old names, names without a prefix
     COPIES       {copy: original}: tensors that a file may hold twice (tied heads); they must be equal

@@ -7,19 +7,22 @@ places in the row there, which differs where padding stands on the left: give tr
 
 from functools import partial
 
+from torch import nn
+
 from ..config import Config
 from ..ffn import FFNS
+from ..heads import MaskedLM, NextSentence, Pretraining, SpanFinder
 from ..model import Transformer
 from .format import Settings, weight_and_bias, width_of, word_for
 
-_encoder = partial(
-    Config, residual="post", final_norm=False, embed_norm=True, eps=1e-12, causal=False, max_seq_len=512, init="gpt2"
+encoder = partial(
+    Config, residual="post", final_norm=False, embed_norm=True, eps=1e-12, causal=False, max_seq_len=512, init="bert"
 )
 
 SIZES = {
     "Devlin et al. 2018, arXiv:1810.04805": {
-        "bert-base": _encoder(30522, 768, 12, 12, n_segments=2),
-        "bert-large": _encoder(30522, 1024, 24, 16, n_segments=2),
+        "bert-base": encoder(30522, 768, 12, 12, n_segments=2),
+        "bert-large": encoder(30522, 1024, 24, 16, n_segments=2),
     }
 }
 
@@ -45,19 +48,46 @@ def encoder_tensors(prefix: str) -> dict[str, str]:
     } | weight_and_bias(norms_and_maps)
 
 
+def head_tensors(model: nn.Module, predictions: str, transform: str, norm: str) -> dict[str, str]:
+    """The rows of a masked LM: where its scores, its dense map and its norm stand; of a head for spans."""
+    if isinstance(model, SpanFinder):
+        return weight_and_bias({"head": "qa_outputs"})
+    # Tied, the matrix is the embedding's and the bias stands alone; untied, that lone bias is there but not used.
+    untied = {"head.weight": f"{predictions}.decoder.weight", "bias": f"{predictions}.decoder.bias"}
+    rows = {"bias": f"{predictions}.bias"} if model.config.tied else untied
+    return rows | weight_and_bias({"dense": transform, "norm": norm})
+
+
+def tensors_of(model: nn.Module) -> dict[str, str]:
+    rows = encoder_tensors("bert") | weight_and_bias({"pooler": "bert.pooler.dense"})
+    if isinstance(model, NextSentence):
+        return rows | weight_and_bias({"head": "cls.seq_relationship"})
+    transform = "cls.predictions.transform"
+    head = head_tensors(model, "cls.predictions", f"{transform}.dense", f"{transform}.LayerNorm")
+    return rows | head | weight_and_bias({"next_sentence": "cls.seq_relationship"})
+
+
 MODEL_TYPE = "bert"
-HEADS = {"BertModel": Transformer}
-TENSORS = encoder_tensors("bert")
-RENAMED = {
-    r"^(embeddings|encoder|pooler)\.": r"bert.\1.",  # the files of BertModel have no prefix
-    r"LayerNorm\.gamma$": "LayerNorm.weight",  # TensorFlow's names, in the first files
-    r"LayerNorm\.beta$": "LayerNorm.bias",
+HEADS = {
+    "BertModel": Transformer,
+    "BertForMaskedLM": MaskedLM,
+    "BertForPreTraining": Pretraining,
+    "BertForNextSentencePrediction": NextSentence,
+    "BertForQuestionAnswering": SpanFinder,
 }
+TENSORS = tensors_of
+OLD_NAMES = {r"LayerNorm\.gamma$": "LayerNorm.weight", r"LayerNorm\.beta$": "LayerNorm.bias"}  # from TensorFlow
+RENAMED = {r"^(embeddings|encoder|pooler)\.": r"bert.\1."} | OLD_NAMES  # the files of BertModel have no prefix
 COPIES = {
     "cls.predictions.decoder.weight": "bert.embeddings.word_embeddings.weight",
     "cls.predictions.decoder.bias": "cls.predictions.bias",
 }
-IGNORED = [r"bert\.embeddings\.position_ids", r"bert\.pooler\.dense\.(weight|bias)", r"cls\..*"]
+IGNORED = [
+    r"bert\.embeddings\.position_ids",
+    r"bert\.pooler\.dense\.(weight|bias)",
+    r"cls\.predictions\.(bias|(decoder|transform\.dense|transform\.LayerNorm)\.(weight|bias))",
+    r"cls\.seq_relationship\.(weight|bias)",
+]
 
 ACTIVATIONS = {"gelu": "gelu", "relu": "relu", "gelu_new": "gelu_tanh", "gelu_pytorch_tanh": "gelu_tanh"}
 
@@ -65,7 +95,7 @@ ACTIVATIONS = {"gelu": "gelu", "relu": "relu", "gelu_new": "gelu_tanh", "gelu_py
 def encoder_from(said: Settings, skipped: int = 0) -> Config:
     """What BERT and the encoders after it say in the same words."""
     said.fixed(is_decoder=False, add_cross_attention=False, position_embedding_type="absolute")
-    return _encoder(
+    return encoder(
         vocab_size=said.size("vocab_size"),
         d_model=said.size("hidden_size"),
         n_layers=said.size("num_hidden_layers"),

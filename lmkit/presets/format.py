@@ -54,6 +54,13 @@ class Settings:
             raise ValueError(f"{self.where} says {name}={value!r}; expected a whole number from {least} to {MOST}")
         return value
 
+    def layers(self, name: str) -> int:
+        """A whole number that is at most that of the tensors in the file, if there is one."""
+        value = self.size(name)
+        if self.tensors and value > len(self.tensors):
+            raise ValueError(f"{self.where} says {name}={value}, but there are only {len(self.tensors)} tensors")
+        return value
+
     def number(self, name: str, default: Any = REQUIRED) -> float | None:
         """A finite number above 0."""
         value = self.get(name, default)
@@ -116,7 +123,8 @@ def component_of(choice: Any, menu: dict) -> tuple[Any, dict]:
     component, how = choose(choice, menu), {}
     if isinstance(component, partial):
         component, how = component.func, component.keywords
-    parameters = inspect.signature(component).parameters.values()
+    makers = [kind.__init__ for kind in reversed(component.__mro__)] if isinstance(component, type) else [component]
+    parameters = [p for maker in makers for p in inspect.signature(maker).parameters.values()]
     return component, {p.name: p.default for p in parameters if p.default is not p.empty} | how
 
 

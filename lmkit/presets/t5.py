@@ -7,6 +7,8 @@ and ends with 1: the caller puts the one in front and stops at the other.
 
 from functools import partial
 
+from torch import nn
+
 from ..config import Config
 from ..ffn import FFNS
 from ..heads import LM
@@ -61,9 +63,9 @@ PLAIN = {"relu": "relu", "gelu": "gelu", "gelu_new": "gelu_tanh"}
 GATED = {"gated-gelu": "geglu_tanh", "gated-silu": "swiglu"}  # gated-gelu is the tanh approximation there
 
 
-def tensors_of(config: Config) -> dict[str, str]:
+def tensors_of(model: nn.Module) -> dict[str, str]:
     """The rows of both stacks; a gated network has other names than a plain one."""
-    gated = word_for(config.ffn, FFNS, PLAIN | GATED) in GATED
+    gated = word_for(model.config.ffn, FFNS, PLAIN | GATED) in GATED
     maps = {"gate_proj": "wi_0", "up_proj": "wi_1" if gated else "wi", "down_proj": "wo"}
     rows = {"encoder.embed.weight": "shared.weight", "head.weight": "lm_head.weight"}
     for side, last in (("encoder", 1), ("decoder", 2)):
