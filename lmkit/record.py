@@ -13,6 +13,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from copy import deepcopy
 from functools import partial
 
 import torch
@@ -77,8 +78,8 @@ def logit_lens(model: nn.Module, stream: dict[str, Tensor]) -> dict[str, Tensor]
     """
     if not hasattr(model, "logits"):
         raise ValueError(f"this {type(model).__name__} has no head for tokens; the logit lens needs a language model")
-    body = getattr(model.body, "decoder", model.body)
-    return {name: model.logits(body.final_norm(x)) for name, x in stream.items() if not name.startswith("encoder.")}
+    norm = deepcopy(getattr(model.body, "decoder", model.body).final_norm)  # a batch norm in training counts its calls
+    return {name: model.logits(norm(x)) for name, x in stream.items() if not name.startswith("encoder.")}
 
 
 def ablate(model: nn.Module, heads: dict[int | str, int | Iterable[int]]) -> AbstractContextManager[None]:

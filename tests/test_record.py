@@ -1,5 +1,6 @@
 """Recording looks and does not touch; what reaches in, ablate and patch, does what editing the weights would do."""
 
+import warnings
 from functools import partial
 
 import pytest
@@ -9,7 +10,7 @@ from torch import nn
 from lmkit.attention import Attend, Attention
 from lmkit.block import BLOCKS
 from lmkit.cache import KVCache
-from lmkit.heads import LM
+from lmkit.heads import LM, MaskedLM
 from lmkit.model import Config, EncoderDecoder, Transformer
 from lmkit.record import ablate, logit_lens, patch, record, record_heads, record_stream
 from lmkit.residual import RESIDUALS
@@ -296,6 +297,23 @@ def test_the_lens_reads_every_point_with_the_models_own_head(choices):
     close(part["embed"], lens["embed"][:, -1:])
 
 
+def test_the_lens_of_a_masked_model_reads_with_its_transform():
+    m = model(MaskedLM, causal=False, residual="post", final_norm=False)
+    with record_stream(m) as stream:
+        logits = m(IDS)
+    assert torch.equal(logit_lens(m, stream)["blocks.1.ffn"], logits)
+
+
+def test_the_lens_leaves_no_trace_in_a_batch_norm():
+    m = model(norm="batchnorm").train()
+    with record_stream(m) as stream:
+        logits = m(IDS)
+    before = {name: buffer.clone() for name, buffer in m.named_buffers()}
+    lens = logit_lens(m, stream)
+    assert torch.equal(lens["blocks.1.ffn"], logits)
+    assert before and all(torch.equal(before[name], buffer) for name, buffer in m.named_buffers())
+
+
 def test_the_lens_of_an_encoder_decoder_reads_its_decoder():
     m = model(n_encoder_layers=1, norm="rmsnorm")
     with record_stream(m) as stream:
@@ -356,7 +374,7 @@ def test_cross_attention_loses_heads_too_and_other_layers_keep_theirs():
     m = translator()
     with ablate(m, {"decoder.blocks.1.cross": range(4), "encoder.blocks.0.attn": [2]}):
         ablated = m(IDS, source=SOURCE)
-    with ablate(m, {}), ablate(m, {"decoder.blocks.1.cross": []}):
+    with ablate(m, {"decoder.blocks.1.cross": []}):
         assert torch.equal(m(IDS, source=SOURCE), translator()(IDS, source=SOURCE))
     without_columns(m, "decoder.blocks.1.cross", range(4))
     without_columns(m, "encoder.blocks.0.attn", [2])
@@ -475,6 +493,8 @@ def test_a_with_in_which_nothing_ran_says_so(look):
     with pytest.warns(UserWarning, match="nothing was recorded or changed") as said, LOOKS[look][0](m):
         pass
     assert [warning.filename for warning in said] == [__file__]
+    with warnings.catch_warnings(action="error"), LOOKS[look][0](m), ablate(m, {}), patch(m, {}):
+        m(IDS)
 
 
 # ---- what there is not ----
