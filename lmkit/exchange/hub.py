@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
+HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
 WANTED = ["*.json", "model*.safetensors", "vocab.txt", "merges.txt"]
 
 

@@ -98,7 +98,7 @@ def encoder_from(said: Settings, skipped: int = 0) -> Config:
     return encoder(
         vocab_size=said.size("vocab_size"),
         d_model=said.size("hidden_size"),
-        n_layers=said.size("num_hidden_layers"),
+        n_layers=said.layers("num_hidden_layers"),
         n_heads=said.size("num_attention_heads"),
         d_ff=said.size("intermediate_size"),
         max_seq_len=said.size("max_position_embeddings", least=1 + skipped) - skipped,

@@ -54,9 +54,9 @@ class Settings:
             raise ValueError(f"{self.where} says {name}={value!r}; expected a whole number from {least} to {MOST}")
         return value
 
-    def layers(self, name: str) -> int:
+    def layers(self, name: str, default: Any = REQUIRED) -> int:
         """A whole number that is at most that of the tensors in the file, if there is one."""
-        value = self.size(name)
+        value = self.size(name, default)
         if self.tensors and value > len(self.tensors):
             raise ValueError(f"{self.where} says {name}={value}, but there are only {len(self.tensors)} tensors")
         return value

@@ -59,7 +59,7 @@ def config_from(said: Settings) -> Config:
     return Config(
         vocab_size=said.size("vocab_size"),
         d_model=said.size("n_embd"),
-        n_layers=said.size("n_layer"),
+        n_layers=said.layers("n_layer"),
         n_heads=said.size("n_head"),
         d_ff=said.size("n_inner", None),
         max_seq_len=said.size("n_positions"),

@@ -65,7 +65,7 @@ def sizes_from(said: Settings) -> dict:
     return dict(
         vocab_size=said.size("vocab_size"),
         d_model=said.size("hidden_size"),
-        n_layers=said.size("num_hidden_layers"),
+        n_layers=said.layers("num_hidden_layers"),
         n_heads=said.size("num_attention_heads"),
         n_kv_heads=said.size("num_key_value_heads", None),
         d_head=said.size("head_dim", None),

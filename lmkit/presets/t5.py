@@ -19,19 +19,17 @@ from .format import Settings, component_of, width_of, word_for
 RELATIVE = {"name": "relative", "n_buckets": 32, "max_distance": 128}
 UNSCALED = {"name": "dot_product", "scale": 1.0}
 
-_t5 = partial(
-    Config, 32128, max_seq_len=512, norm="rmsnorm", positions=RELATIVE, attention=UNSCALED, bias=False, eps=1e-6
-)
+_t5 = partial(Config, max_seq_len=512, norm="rmsnorm", positions=RELATIVE, attention=UNSCALED, bias=False, eps=1e-6)
 
 
 def _1_0(d_model: int, n_layers: int, n_heads: int, d_ff: int, d_head: int = 64) -> Config:
-    sizes = dict(n_layers=n_layers, n_encoder_layers=n_layers, n_heads=n_heads, d_head=d_head, d_ff=d_ff)
-    return _t5(d_model, **sizes, ffn="relu", logit_scale=d_model**-0.5)
+    how = dict(n_encoder_layers=n_layers, d_head=d_head, d_ff=d_ff, ffn="relu", logit_scale=d_model**-0.5)
+    return _t5(32128, d_model, n_layers, n_heads, **how)
 
 
 def _1_1(d_model: int, n_layers: int, n_heads: int, d_ff: int) -> Config:
-    sizes = dict(n_layers=n_layers, n_encoder_layers=n_layers, n_heads=n_heads, d_head=64, d_ff=d_ff)
-    return _t5(d_model, **sizes, ffn="geglu_tanh", tied=False)
+    how = dict(n_encoder_layers=n_layers, d_head=64, d_ff=d_ff, ffn="geglu_tanh", tied=False)
+    return _t5(32128, d_model, n_layers, n_heads, **how)
 
 
 SIZES = {
@@ -89,7 +87,7 @@ TENSORS = tensors_of
 
 
 def config_from(said: Settings) -> Config:
-    d_model, n_layers = said.size("d_model"), said.size("num_layers")
+    d_model, n_layers = said.size("d_model"), said.layers("num_layers")
     tied = said.flag("tie_word_embeddings", True)
     scaled = said.flag("scale_decoder_outputs", tied)
     # transformers since 5.0 writes tie_word_embeddings=true into every file, untied as it may be
@@ -100,7 +98,7 @@ def config_from(said: Settings) -> Config:
     return _t5(
         vocab_size=said.size("vocab_size"),
         d_model=d_model,
-        n_layers=said.size("num_decoder_layers", n_layers),
+        n_layers=said.layers("num_decoder_layers", n_layers),
         n_encoder_layers=n_layers,
         n_heads=said.size("num_heads"),
         d_head=said.size("d_kv"),
