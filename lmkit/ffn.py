@@ -103,8 +103,8 @@ class MoE(nn.Module):
 
     Each forward leaves three things behind, the only side outputs of any component:
         aux_loss  n_experts Σ f_e P_e, where f_e is the share of tokens that chose e and P_e its mean p; a scalar with
-                  gradient, n_active where P is even, more where the busy are the likely. Add it to the loss, say times 0.01.
-                  Fedus et al. 2021, arXiv:2101.03961, for n_active = 1; for more as in Mixtral's published code.
+                  gradient, n_active where P is even, more where the busy are the likely. The training loss takes it in,
+                  say times 0.01. Fedus et al. 2021, arXiv:2101.03961, for n_active = 1; else as published for Mixtral.
         load      (n_experts) the share of all choices that each expert got; 1 in sum
         capacity  the choices of the busiest expert over an even share: the capacity factor that would drop no token
     """
