@@ -20,6 +20,21 @@ class RMSNorm(nn.Module):
         return self.weight * (x.float() * torch.rsqrt(mean_square + self.eps)).type_as(x)
 
 
+class RMSNormPlusOne(RMSNorm):
+    """x / rms(x) * (1 + weight): the weight says how far the scale is from 1, and decays towards that (Gemma).
+
+    Gemma Team 2024, arXiv:2403.08295, and their published code, which multiplies in float32.
+    """
+
+    def __init__(self, d_model: int, eps: float = 1e-6):
+        super().__init__(d_model, eps)
+        nn.init.zeros_(self.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        mean_square = x.float().pow(2).mean(-1, keepdim=True)
+        return (x.float() * torch.rsqrt(mean_square + self.eps) * (1 + self.weight.float())).type_as(x)
+
+
 class NoNorm(nn.Module):
     """x as it is: what a stack of sublayers does without a norm, and what a norm is compared with."""
 
@@ -85,6 +100,7 @@ class BatchNorm(nn.Module):
 NORMS = {
     "layernorm": nn.LayerNorm,  # (x - mean) / √(var + eps) * weight + bias; Ba et al. 2016, arXiv:1607.06450
     "rmsnorm": RMSNorm,
+    "rmsnorm_plus_one": RMSNormPlusOne,
     "none": NoNorm,
     "dyt": DyT,
     "batchnorm": BatchNorm,

@@ -56,4 +56,5 @@ def same(ours: nn.Module, theirs: nn.Module) -> bool:
 def close(ours, theirs):
     """To 1e-5 of their size; where that is below 1, to 1e-5."""
     assert ours.shape == theirs.shape
+    ours, theirs = ours.detach(), theirs.detach()
     assert float((ours - theirs).abs().max()) <= 1e-5 * max(1.0, float(theirs.abs().max()))

@@ -392,6 +392,22 @@ def test_export_replaces_an_older_export(tmp_path):
         (dict(norm="rmsnorm", positions="rope", bias=False), "arcee"),
         (dict(norm="rmsnorm", positions={"name": "rope_yarn", "factor": 3.0}, ffn="relu2"), "arcee"),
         (dict(positions={"name": "rope_llama3", "factor": 4.0, "trained_len": 5}), "starcoder2"),
+        (dict(positions={"name": "rope_linear", "factor": 4, "theta": 500}, eps=1, qk_norm=None), "starcoder2"),
+        (dict(norm="rmsnorm_plus_one", positions="rope", ffn="geglu_tanh", bias=False, embed_scale=12**0.5), "gemma"),
+        (
+            dict(
+                norm="rmsnorm_plus_one",
+                positions="rope",
+                ffn="geglu_tanh",
+                bias=False,
+                embed_scale=12**0.5,
+                residual="sandwich",
+                attention={"name": "dot_product", "soft_cap": 2, "scale": 0.5},
+                logit_soft_cap=3,
+                window=(3, None),
+            ),
+            "gemma2",
+        ),
     ],
 )
 def test_what_is_trained_here_opens_there_with_the_same_logits(tmp_path, choices, family):

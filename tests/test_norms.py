@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from lmkit.norms import NORMS, BatchNorm, DyT, NoNorm, RMSNorm
+from lmkit.norms import NORMS, BatchNorm, DyT, NoNorm, RMSNorm, RMSNormPlusOne
 
 torch.manual_seed(0)
 
@@ -25,6 +25,21 @@ def test_rmsnorm_is_torchs(shape):
     torch.testing.assert_close(ours(x), theirs(x))
 
 
+def test_rmsnorm_plus_one():
+    """torch's RMSNorm with weights larger by one; at first, with none."""
+    x = torch.randn(5, 6) * 1e-3
+    ours, theirs = RMSNormPlusOne(6, eps=1e-3), nn.RMSNorm(6, eps=1e-3)
+    torch.testing.assert_close(ours(x), theirs(x))
+    nn.init.normal_(ours.weight)
+    theirs.weight.data = 1 + ours.weight.data
+    torch.testing.assert_close(ours(x), theirs(x))
+    torch.testing.assert_close(RMSNormPlusOne(6)(x), RMSNorm(6)(x))
+    tiny = RMSNormPlusOne(6).bfloat16()
+    tiny.weight.data.fill_(2.0**-9)  # 1 + 2^-9 is not in bfloat16: rounded there, the weight would do nothing
+    row = torch.tensor([1.99, -1.0, 1.0, 1.0, -1.0, 1.0]).bfloat16()
+    assert not torch.equal(tiny(row), RMSNorm(6).bfloat16()(row))
+
+
 def test_defaults():
     """Weights of 1 and biases of 0: a norm starts as the plain formula. RMSNorm's eps is Llama's."""
     x = torch.randn(4, 6) * 1e-3  # so small that eps counts
@@ -38,7 +53,7 @@ def test_defaults():
 @pytest.mark.parametrize("name", NORMS)
 def test_every_norm(name):
     """Built by norm(d_model, eps=...), shape and dtype kept, statistics that half precision can hold, a gradient."""
-    assert set(NORMS) == {"layernorm", "rmsnorm", "none", "dyt", "batchnorm"}
+    assert set(NORMS) == {"layernorm", "rmsnorm", "rmsnorm_plus_one", "none", "dyt", "batchnorm"}
     norm = NORMS[name](6, eps=1e-5)
     for shape in ((5, 6), (2, 5, 6), (2, 3, 5, 6)):
         x = torch.randn(shape, requires_grad=True)

@@ -28,10 +28,10 @@ and, if there are checkpoints to exchange (lmkit.load, lmkit.export):
 """
 
 from ..config import Config
-from . import arcee, bert, book, gpt2, gpt3, llama, mistral, qwen3, roberta, starcoder2, t5
+from . import arcee, bert, book, gemma, gemma2, gpt2, gpt3, llama, mistral, qwen3, roberta, starcoder2, t5
 from .table import Table
 
-PUBLISHED = [gpt2, gpt3, bert, roberta, t5, llama, mistral, qwen3, arcee, starcoder2, book]
+PUBLISHED = [gpt2, gpt3, bert, roberta, t5, llama, mistral, qwen3, gemma, gemma2, arcee, starcoder2, book]
 FAMILIES = {family.MODEL_TYPE: family for family in PUBLISHED if hasattr(family, "MODEL_TYPE")}
 SOURCES = {name: source for family in PUBLISHED for source, sizes in family.SIZES.items() for name in sizes}
 PRESETS = {name: config for family in PUBLISHED for sizes in family.SIZES.values() for name, config in sizes.items()}

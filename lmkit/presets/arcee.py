@@ -32,7 +32,7 @@ def config_from(said: Settings) -> Config:
 def config_to(config: Config) -> dict:
     return llama.sizes_to(config) | {
         "hidden_act": word_for(config.ffn, FFNS, PLAIN),
-        "rms_norm_eps": config.eps,
+        "rms_norm_eps": float(config.eps),
         "attention_bias": config.bias,
         "mlp_bias": config.bias,
     }

@@ -120,7 +120,7 @@ def encoder_to(config: Config, skipped: int = 0) -> dict:
         "max_position_embeddings": config.max_seq_len + skipped,
         "hidden_act": word_for(config.ffn, FFNS, ACTIVATIONS),
         "type_vocab_size": config.n_segments,
-        "layer_norm_eps": config.eps,
+        "layer_norm_eps": float(config.eps),
         "tie_word_embeddings": config.tied,
     }
 

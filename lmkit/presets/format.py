@@ -22,7 +22,7 @@ MOST = 2**31 - 1  # of any size, far beyond every model
 
 # What config.json may say without changing a single output of the network, here or there.
 HARMLESS = re.compile(
-    r"_.*|.*_token_id|.*drop(out|_rate)?|.*_pdrop|.*_dropout_prob|summary_.*|pooler_.*|output_.*|.*_version|torch.*"
+    r"_.*|.*_token_id|.*drop(out)?(_rate)?|.*_pdrop|.*_dropout_prob|summary_.*|pooler_.*|output_.*|.*_version|torch.*"
     r"|architectures|model_type|dtype|return_dict|use_cache|gradient_checkpointing|initializer_(range|factor)"
     r"|id2label|label2id|num_labels|problem_type|task_specific_params|finetuning_task|tokenizer_class|model_max_length"
     r"|chunk_size_feed_forward|is_encoder_decoder|pretraining_tp|language|name|directionality|transformers\.js_config"

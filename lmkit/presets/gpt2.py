@@ -78,6 +78,6 @@ def config_to(config: Config) -> dict:
         "n_inner": width_of(config),
         "n_positions": config.max_seq_len,
         "activation_function": word_for(config.ffn, FFNS, ACTIVATIONS),
-        "layer_norm_epsilon": config.eps,
+        "layer_norm_epsilon": float(config.eps),
         "tie_word_embeddings": config.tied,
     }

@@ -41,6 +41,6 @@ def config_from(said: Settings) -> Config:
 def config_to(config: Config) -> dict:
     return llama.sizes_to(config) | {
         "hidden_act": word_for(config.ffn, FFNS, llama.GATED),
-        "rms_norm_eps": config.eps,
+        "rms_norm_eps": float(config.eps),
         "sliding_window": config.windows[0],
     }

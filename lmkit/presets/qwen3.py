@@ -75,7 +75,7 @@ def config_to(config: Config) -> dict:
     windows = windows_to(config)
     others = {
         "hidden_act": word_for(config.ffn, FFNS, llama.GATED),
-        "rms_norm_eps": config.eps,
+        "rms_norm_eps": float(config.eps),
         "attention_bias": False,
         "use_sliding_window": windows["sliding_window"] is not None,
     }

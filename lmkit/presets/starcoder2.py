@@ -45,7 +45,7 @@ def config_from(said: Settings) -> Config:
 def config_to(config: Config) -> dict:
     return llama.sizes_to(config) | {
         "hidden_act": word_for(config.ffn, FFNS, PLAIN),
-        "norm_epsilon": config.eps,
+        "norm_epsilon": float(config.eps),
         "sliding_window": config.windows[0],
         "use_bias": config.bias,
     }

@@ -131,7 +131,7 @@ def config_to(config: Config) -> dict:
         "relative_attention_num_buckets": how.get("n_buckets", 32),
         "relative_attention_max_distance": how.get("max_distance", 128),
         "feed_forward_proj": word_for(config.ffn, FFNS, PLAIN | GATED),
-        "layer_norm_epsilon": config.eps,
+        "layer_norm_epsilon": float(config.eps),
         "tie_word_embeddings": config.tied,
         "scale_decoder_outputs": config.logit_scale != 1,
         "pad_token_id": 0,
