@@ -5,7 +5,7 @@ import re
 from dataclasses import replace
 
 from ..config import Config
-from ..heads import LM
+from ..heads import LM, MaskedLM
 from .format import on_paper, width_of
 
 COLUMNS = [
@@ -15,10 +15,14 @@ COLUMNS = [
 
 
 def parameters(config: Config) -> int:
-    """The parameters of a language model of this Config; what is tied is counted once. Nothing is allocated."""
+    """The parameters of a language model of this Config, a masked one if it looks both ways; what is tied counts once.
+
+    Nothing is allocated for it.
+    """
+    head = LM if config.causal else MaskedLM
 
     def size(encoder: int, decoder: int) -> int:
-        model = on_paper(LM, replace(config, n_encoder_layers=encoder, n_layers=decoder))
+        model = on_paper(head, replace(config, n_encoder_layers=encoder, n_layers=decoder))
         return sum(parameter.numel() for parameter in model.parameters())
 
     first = min(1, config.n_encoder_layers)  # layers are alike, so that two tell the size of all
