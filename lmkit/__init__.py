@@ -10,12 +10,12 @@ from .generate import beam_search, generate, stream
 from .heads import LM
 from .model import Config, EncoderDecoder, Transformer
 from .objectives import next_token_loss
-from .record import ablate, patch, record
+from .record import ablate, logit_lens, patch, record, record_heads, record_stream
 from .train import train
 
 __version__ = "0.1.0"
 __all__ = [
     "Attend", "Attention", "Config", "EncoderDecoder", "KVCache", "LM", "Transformer", "ablate", "attention_weights",
-    "batches", "beam_search", "choose", "export", "generate", "load", "next_token_loss", "patch", "presets", "record",
-    "show", "stream", "train",
+    "batches", "beam_search", "choose", "export", "generate", "load", "logit_lens", "next_token_loss", "patch",
+    "presets", "record", "record_heads", "record_stream", "show", "stream", "train",
 ]  # fmt: skip
