@@ -16,6 +16,8 @@ from safetensors.torch import load_file, save_file
 from lmkit import LM, Config, checkpoints
 from lmkit.exchange import export, load
 from lmkit.exchange.tensors import INDEX, SINGLE
+from lmkit.presets import FAMILIES
+from lmkit.presets.format import Settings
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*unknown to lmkit")
 
@@ -265,3 +267,25 @@ def test_every_flip_in_a_folder_with_a_manifest_is_refused(own, plain, tmp_path)
         assert outcome(folder) is None, path
         path.write_bytes(whole)
     assert same(outcome(folder), model.state_dict())
+
+
+def tiny(family):
+    """A small model of the family: what becomes of a Config that goes through its config.json."""
+    sizes = dict(vocab_size=7, d_model=8, n_layers=2, n_heads=2, d_head=4, d_ff=5, max_seq_len=6, n_segments=2)
+    said = family.config_to(Config(**sizes, n_encoder_layers=1, positions="rope", ffn="gelu", norm="rmsnorm"))
+    return next(iter(family.HEADS.values()))(family.config_from(Settings(said)))
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_configs_of_every_family_that_say_something_else(name, tmp_path):
+    model = tiny(FAMILIES[name])
+    path = export(model, None, tmp_path / "it", family=name) / "config.json"
+    (tmp_path / "it" / "manifest.json").unlink()
+    rng, said, refused = random.Random(9), json.loads(path.read_text(encoding="utf-8")), 0
+    assert same(outcome(tmp_path / "it"), model.state_dict())
+    for _ in range(60):
+        path.write_text(json.dumps(said | {rng.choice(sorted(said)): rng.choice(WEIRD)}), encoding="utf-8")
+        other = outcome(tmp_path / "it")
+        refused += other is None
+        assert other is None or same(other, model.state_dict())
+    assert refused > 20
