@@ -12,7 +12,7 @@ from ..presets.format import Part
 
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 DTYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
-PIECE = 1 << 24  # bytes read at a time, so that a tensor is never in memory twice
+PIECE = 1 << 20  # bytes read at a time, so that a tensor is never in memory twice
 
 
 @dataclass(frozen=True)
