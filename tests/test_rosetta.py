@@ -96,7 +96,7 @@ def test_an_encoder_of_torchs_and_its_translation_agree(residual, ffn, causal, f
 @pytest.mark.parametrize("real", [None, REAL, REAL[2:]], ids=["no padding", "padding", "columns of padding alone"])
 @pytest.mark.parametrize("residual, ffn, positions, causal", [
     ("pre", "gelu", "learned", True), ("post", "relu", "sinusoidal", True), ("post", "gelu", "learned", False),
-    ("pre", "relu", "none", False),
+    ("pre", "relu", "none", False), ("pre", "gelu_tanh", "learned", True),
 ])  # fmt: skip
 def test_a_model_and_its_encoder_agree(inference, real, residual, ffn, positions, causal):
     torch.manual_seed(1)
@@ -109,6 +109,7 @@ def test_a_model_and_its_encoder_agree(inference, real, residual, ffn, positions
         out = theirs(x, mask=torch_mask(model.config, real))
     assert out.shape == x.shape
     assert_close(out[real], model(ids, real=real)[real])
+    assert_equal_weights(to_torch(from_torch(theirs, 13, positions="none")), theirs)
 
 
 def test_a_layer_alone_is_a_transformer_of_one_block():
@@ -199,7 +200,7 @@ def test_encoders_that_lmkit_cannot_express_are_refused():
         (encoder(norm=nn.LayerNorm(12, eps=1e-6)), ValueError, "so is eps in all their norms"),
         (encoder(norm=nn.RMSNorm(12)), ValueError, r"only one side has these weights: \['norm.bias'\]"),
         (encoder(bias=False), ValueError, r"only one side has these weights: \['layers.0.linear1.bias', "),
-        (encoder(activation=F.silu), ValueError, r"the activation is .*silu.*; expected .*\['gelu', 'relu'\]"),
+        (encoder(activation=F.silu), ValueError, r"the activation is .*silu.*; expected one of \['relu', 'gelu', "),
         (strange, TypeError, "layers of the class TransformerEncoderLayer, not TransformerDecoderLayer"),
     ]:
         with pytest.raises(error, match=words):

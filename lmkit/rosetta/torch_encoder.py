@@ -13,7 +13,14 @@ from ..model import Config, Transformer
 from . import translatable
 
 LANGUAGE = "torch.nn.TransformerEncoder"
-ACTIVATIONS = {"relu": F.relu, "gelu": F.gelu}
+
+
+def gelu_tanh(x: Tensor) -> Tensor:
+    """GPT-2's GELU, which torch has no name for where a layer asks for its activation."""
+    return F.gelu(x, approximate="tanh")
+
+
+ACTIVATIONS = {"relu": F.relu, "gelu": F.gelu, "gelu_tanh": gelu_tanh}
 KNOWN = {
     "residual": ("pre", "post"),
     "ffn": tuple(ACTIVATIONS),
@@ -84,7 +91,7 @@ def choices_of(layer: nn.TransformerEncoderLayer) -> dict:
         raise TypeError(f"from_torch reads layers of the class TransformerEncoderLayer, not {type(layer).__name__}")
     ffn = next((name for name, activation in ACTIVATIONS.items() if activation is layer.activation), None)
     if ffn is None:
-        raise ValueError(f"the activation is {layer.activation}; expected torch's functions {sorted(ACTIVATIONS)}")
+        raise ValueError(f"the activation is {layer.activation}; expected one of {list(ACTIVATIONS)} as a function")
     return dict(
         d_model=layer.self_attn.embed_dim, n_heads=layer.self_attn.num_heads, d_ff=layer.linear1.out_features,
         ffn=ffn, residual="pre" if layer.norm_first else "post", eps=layer.norm1.eps,
