@@ -17,7 +17,7 @@ ROWS = [
     {"choose", "atomic"},
     {"masks", "norms", "positions", "residual", "ffn", "init", "cache", "attention", "tokenizers"},
     {"block", "config", "model"},
-    {"heads", "record", "sampling", "generate", "count", "corpora", "ngrams"},
+    {"heads", "record", "sampling", "generate", "fast", "count", "corpora", "ngrams"},
     {"objectives", "data", "train", "presets", "checkpoints", "exchange", "rosetta"},
     {"plots", "widgets", "exercises", "pretrain"},
 ]
