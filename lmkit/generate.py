@@ -92,15 +92,16 @@ def beam_search(
 
     The score of a continuation is Σ log P(token) / m^length_penalty, where m counts its tokens, the stop token
     included; it is complete when it has said a token of `stop` or has n tokens, and counts if it is then among the
-    n_beams likeliest. Returns the best one of each row, (B, T + m) with m the longest (others repeat their stop
-    token), and its score (B,), in nats. A search ends early only when no beam can still win. Other arguments: see
-    `stream`. Lowerre 1976; the length penalty is that of Wu et al. 2016, arXiv:1609.08144, without their constants.
+    n_beams likeliest. The search of a row ends when n_beams are complete and no open one, at its present length,
+    scores better than the last of these, as in transformers. Returns the best of each row, (B, T + m) with m that of
+    the longest (the others repeat their stop token), and its score (B,), in nats. Other arguments: see `stream`.
+    Lowerre 1976; the length penalty is that of Wu et al. 2016, arXiv:1609.08144, without their constants.
     """
     if n_beams < 1 or n < 1:
         raise ValueError(f"n_beams and n must be 1 or more, not {n_beams} and {n}")
     start, stops = _checked(model, ids, n, real, source, source_real), _stops(stop, model, ids)
     with evaluating(model):
-        texts, best, B = Texts(model, n, True, **start), Best(ids, n), len(ids)
+        texts, best, B = Texts(model, n, True, **start), Best(ids, n, n_beams), len(ids)
         logits, copies = texts.logits(), torch.arange(B, device=ids.device).repeat_interleave(n_beams)
         texts.select(copies)
         logits, totals = logits[copies], torch.full((B, n_beams), -torch.inf, device=ids.device)
@@ -111,13 +112,12 @@ def beam_search(
             scores = (totals / m**length_penalty).masked_fill(~complete, -torch.inf)
             best.offer(texts, rows[:, :n_beams], tokens[:, :n_beams], scores[:, :n_beams])
             totals, open_ones = totals.masked_fill(complete, -torch.inf).topk(n_beams)
-            hope = totals[:, 0] / (n if length_penalty > 0 else m + 1) ** length_penalty  # if all to come were certain
-            if (best.scores >= hope).all():
+            if best.settled(totals[:, 0] / m**length_penalty):
                 break
             texts.select(rows.gather(1, open_ones).flatten())
             texts.append(tokens.gather(1, open_ones).flatten())
             logits = texts.logits()
-    return best.ids[:, : ids.shape[1] + int(best.lengths.max())], best.scores
+    return best.ids[:, : best.lengths.max()], best.scores[:, 0]
 
 
 def _candidates(logits: Tensor, totals: Tensor, k: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -132,21 +132,29 @@ def _candidates(logits: Tensor, totals: Tensor, k: int) -> tuple[Tensor, Tensor,
 
 
 class Best:
-    """The best complete text of each row so far, (B, T + n) with its last token repeated, its score and its length."""
+    """The best complete text of each row so far, (B, T + n) with its last token repeated; the n_beams best scores."""
 
-    def __init__(self, ids: Tensor, n: int):
-        self.ids, self.lengths = torch.cat([ids, ids.new_zeros(len(ids), n)], dim=1), ids.new_zeros(len(ids))
-        self.scores = torch.full((len(ids),), -torch.inf, device=ids.device)
+    def __init__(self, ids: Tensor, n: int, n_beams: int):
+        B = len(ids)
+        self.ids, self.lengths = torch.cat([ids, ids.new_zeros(B, n)], dim=1), ids.new_zeros(B)
+        self.scores = torch.full((B, n_beams), -torch.inf, device=ids.device)
+        self.closed = torch.zeros(B, 1, dtype=torch.bool, device=ids.device)
 
     def offer(self, texts: "Texts", rows: Tensor, tokens: Tensor, scores: Tensor) -> None:
-        """Texts `rows` of the batch with one token more, several (B, n_beams) for each row here."""
-        scores, which = scores.max(dim=1, keepdim=True)
+        """Texts `rows` of the batch with one token more each, (B, n_beams)."""
+        scores = scores.masked_fill(self.closed, -torch.inf)
+        score, which = scores.max(dim=1, keepdim=True)
         text = texts.ids[rows.gather(1, which)[:, 0]]
         text[:, texts.length :] = tokens.gather(1, which)
-        better = scores > self.scores[:, None]
+        better = score > self.scores[:, :1]
         self.ids = torch.where(better, text, self.ids)
         self.lengths = torch.where(better[:, 0], texts.length + 1, self.lengths)
-        self.scores = torch.where(better, scores, self.scores[:, None])[:, 0]
+        self.scores = torch.cat([self.scores, scores], dim=1).topk(self.scores.shape[1]).values
+
+    def settled(self, hopes: Tensor) -> bool:
+        """Close the rows whose open texts have no better hope, (B,), than the last score; whether all are closed."""
+        self.closed = self.closed | (hopes[:, None] <= self.scores[:, -1:])
+        return bool(self.closed.all())
 
 
 class Texts:

@@ -1,4 +1,4 @@
-"""The loop, the batches, the objective, sampling and checkpoints."""
+"""The loop, the batches, the objective and checkpoints."""
 
 import json
 import math
@@ -12,11 +12,9 @@ from torch import nn
 
 from lmkit import checkpoints
 from lmkit.data import batch_at, batches, windows
-from lmkit.generate import generate
 from lmkit.heads import LM
 from lmkit.model import Config
 from lmkit.objectives import next_token_loss
-from lmkit.sampling import sample
 from lmkit.train import OPTIMIZERS, evaluate, train, warmup_cosine
 
 CONFIG = Config(11, d_model=16, n_layers=1, n_heads=2, max_seq_len=32, positions="rope")
@@ -144,64 +142,6 @@ def test_evaluate_is_the_mean_over_all_rows():
     model.train()
     whole = next_token_loss(model, rows).item()
     assert evaluate(model, rows, next_token_loss, batch_size=3) == pytest.approx(whole, rel=1e-5) and model.training
-
-
-# ---- sampling
-
-
-def test_samples_follow_the_probabilities():
-    probs = torch.tensor([0.5, 0.0, 0.3, 0.2])
-    drawn = sample(probs.log().expand(20_000, 4), generator=torch.Generator().manual_seed(0))
-    share = torch.bincount(drawn, minlength=4) / 20_000
-    assert share[1] == 0 and torch.allclose(share, probs, atol=0.015)
-
-
-def test_temperature_and_top_k():
-    logits = torch.tensor([[1.0, 3.0, 2.0, -1.0]])
-    many = logits.expand(20_000, 4)
-    assert sample(logits, temperature=0).tolist() == [1]
-    assert set(sample(many, top_k=2).tolist()) == {1, 2} and set(sample(many, top_k=1).tolist()) == {1}
-    hot = sample(many, temperature=2.0, generator=torch.Generator().manual_seed(0))
-    share = torch.bincount(hot, minlength=4) / 20_000
-    assert torch.allclose(share, (logits[0] / 2).softmax(-1), atol=0.015)
-    for bad in ({"temperature": -1.0}, {"top_k": 0}):
-        with pytest.raises(ValueError, match="temperature must be 0 or more and top_k 1 or more"):
-            sample(logits, **bad)
-
-
-@pytest.mark.parametrize("choices", [{}, {"n_kv_heads": 1}, {"window": 4}, {"positions": "learned"}])
-def test_generation_with_the_cache_is_generation_without(choices):
-    model, prompt = small(**choices), torch.tensor([[1, 2, 3], [4, 5, 6]])
-    for p in model.parameters():
-        nn.init.normal_(p, std=0.3)
-    with_cache = generate(model, prompt, 20, seed=1)
-    assert torch.equal(with_cache, generate(model, prompt, 20, seed=1, use_cache=False))
-    assert torch.equal(with_cache[:, :3], prompt) and with_cache.shape == (2, 23)
-    assert not torch.equal(with_cache, generate(model, prompt, 20, seed=2))
-
-
-def test_greedy_generation_takes_the_likeliest_each_time():
-    model, ids = small(), torch.tensor([[1, 2]])
-    out = generate(model, ids, 5, temperature=0)
-    for _ in range(5):
-        ids = torch.cat([ids, model(ids)[:, -1].argmax(-1, keepdim=True)], 1)
-    assert torch.equal(out, ids)
-
-
-@pytest.mark.parametrize("ids", [torch.zeros(1, 0, dtype=torch.long), torch.zeros(3, dtype=torch.long)])
-def test_an_empty_prompt(ids):
-    with pytest.raises(ValueError, match=r"a prompt has shape \(B, T\) with T of at least 1"):
-        generate(small(), ids, 3)
-
-
-def test_generation_that_cannot_end_well_does_not_begin():
-    model = small(positions="learned").train()
-    for n in (31, -1):
-        with pytest.raises(ValueError, match=rf"n is {n}; expected 0 or more, and with the prompt's 3 at most 32"):
-            generate(model, torch.tensor([[1, 2, 3]]), n)
-    assert model.training and generate(model, torch.tensor([[1, 2, 3]]), 30).shape == (1, 33)
-    with pytest.raises(ValueError, match="nan or infinity"):
-        sample(torch.tensor([[0.0, float("nan")]]))
 
 
 # ---- checkpoints
