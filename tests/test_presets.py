@@ -11,8 +11,10 @@ import torch
 import lmkit
 from lmkit import LM, Config, presets
 from lmkit.checkpoints import PRETRAINED
+from lmkit.exchange.layout import _computed, settings_of
 from lmkit.heads import MaskedLM, Pretraining
 from lmkit.presets.format import Part, Settings, component_of, on_paper, word_for
+from lmkit.presets.rope import rope_from
 from lmkit.presets.table import COLUMNS, parameters, short
 from lmkit.pretrain import BODY, SIZES
 
@@ -198,6 +200,105 @@ def test_short():
     assert [short(n) for n in (999, 1000, 266_208, 124_439_808, 1_557_611_200, 174_604_259_328)] == [
         "999", "1k", "266k", "124M", "1.56B", "175B",
     ]  # fmt: skip
+
+
+# What the published config.json says besides sizes; of the older spelling, with what is left over in it.
+SAID = {
+    "gpt2": dict(
+        activation_function="gelu_new", architectures=["GPT2LMHeadModel"], attn_pdrop=0.1, bos_token_id=50256,
+        embd_pdrop=0.1, eos_token_id=50256, initializer_range=0.02, layer_norm_epsilon=1e-05, model_type="gpt2",
+        n_ctx=1024, n_embd=768, n_head=12, n_layer=12, n_positions=1024, resid_pdrop=0.1, summary_activation=None,
+        summary_first_dropout=0.1, summary_proj_to_labels=True, summary_type="cls_index", summary_use_proj=True,
+        task_specific_params={"text-generation": {"do_sample": True, "max_length": 50}}, vocab_size=50257,
+    ),
+    "llama-2-7b": dict(
+        architectures=["LlamaForCausalLM"], bos_token_id=1, eos_token_id=2, hidden_act="silu", hidden_size=4096,
+        initializer_range=0.02, intermediate_size=11008, max_position_embeddings=4096, model_type="llama",
+        num_attention_heads=32, num_hidden_layers=32, num_key_value_heads=32, pretraining_tp=1, rms_norm_eps=1e-05,
+        rope_scaling=None, tie_word_embeddings=False, torch_dtype="float16", use_cache=True, vocab_size=32000,
+    ),
+    "llama-3.1-8b": dict(
+        architectures=["LlamaForCausalLM"], attention_bias=False, attention_dropout=0.0, bos_token_id=128000,
+        eos_token_id=128001, hidden_act="silu", hidden_size=4096, initializer_range=0.02, intermediate_size=14336,
+        max_position_embeddings=131072, mlp_bias=False, model_type="llama", num_attention_heads=32,
+        num_hidden_layers=32, num_key_value_heads=8, pretraining_tp=1, rms_norm_eps=1e-05,
+        rope_scaling={"factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+                      "original_max_position_embeddings": 8192, "rope_type": "llama3"},
+        rope_theta=500000.0, tie_word_embeddings=False, torch_dtype="bfloat16", use_cache=True, vocab_size=128256,
+    ),
+    "mistral-7b-v0.1": dict(
+        architectures=["MistralForCausalLM"], bos_token_id=1, eos_token_id=2, hidden_act="silu", hidden_size=4096,
+        initializer_range=0.02, intermediate_size=14336, max_position_embeddings=32768, model_type="mistral",
+        num_attention_heads=32, num_hidden_layers=32, num_key_value_heads=8, rms_norm_eps=1e-05, rope_theta=10000.0,
+        sliding_window=4096, tie_word_embeddings=False, torch_dtype="bfloat16", use_cache=True, vocab_size=32000,
+    ),
+    "qwen3-0.6b": dict(
+        architectures=["Qwen3ForCausalLM"], attention_bias=False, attention_dropout=0.0, bos_token_id=151643,
+        eos_token_id=151645, head_dim=128, hidden_act="silu", hidden_size=1024, initializer_range=0.02,
+        intermediate_size=3072, max_position_embeddings=40960, max_window_layers=28, model_type="qwen3",
+        num_attention_heads=16, num_hidden_layers=28, num_key_value_heads=8, rms_norm_eps=1e-06, rope_scaling=None,
+        rope_theta=1000000, sliding_window=None, tie_word_embeddings=True, torch_dtype="bfloat16", use_cache=True,
+        use_sliding_window=False, vocab_size=151936,
+    ),
+    "gemma-2-2b": dict(
+        architectures=["Gemma2ForCausalLM"], attention_bias=False, attention_dropout=0.0, attn_logit_softcapping=50.0,
+        bos_token_id=2, cache_implementation="hybrid", eos_token_id=1, final_logit_softcapping=30.0, head_dim=256,
+        hidden_act="gelu_pytorch_tanh", hidden_activation="gelu_pytorch_tanh", hidden_size=2304,
+        initializer_range=0.02, intermediate_size=9216, max_position_embeddings=8192, model_type="gemma2",
+        num_attention_heads=8, num_hidden_layers=26, num_key_value_heads=4, pad_token_id=0, query_pre_attn_scalar=256,
+        rms_norm_eps=1e-06, rope_theta=10000.0, sliding_window=4096, torch_dtype="float32", use_cache=True,
+        vocab_size=256000,
+    ),
+    "starcoder2-3b": dict(
+        activation_function="gelu", architectures=["Starcoder2ForCausalLM"], attention_dropout=0.1,
+        attention_softmax_in_fp32=True, bos_token_id=0, embedding_dropout=0.1, eos_token_id=0,
+        hidden_act="gelu_pytorch_tanh", hidden_size=3072, initializer_range=0.018042, intermediate_size=12288,
+        layer_norm_epsilon=1e-05, max_position_embeddings=16384, mlp_type="default", model_type="starcoder2",
+        norm_epsilon=1e-05, norm_type="layer_norm", num_attention_heads=24, num_hidden_layers=30,
+        num_key_value_heads=2, residual_dropout=0.1, rope_theta=999999.4420358813,
+        scale_attention_softmax_in_fp32=True, scale_attn_weights=True, sliding_window=4096, torch_dtype="float32",
+        use_bias=True, use_cache=True, vocab_size=49152,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_the_published_config_is_the_preset(name):
+    said = Settings(SAID[name])
+    family = presets.FAMILIES[said.choice("model_type", {key: key for key in presets.FAMILIES})]
+    found = family.config_from(said)
+    assert said.unread() == [] and list(said.misspelt()) == []
+    assert settings_of(presets.get(name), family)[1] == []
+    for field in (
+        "vocab_size",
+        "d_model",
+        "n_layers",
+        "n_heads",
+        "max_seq_len",
+        "eps",
+        "tied",
+        "bias",
+        "logit_soft_cap",
+    ):
+        assert getattr(found, field) == getattr(presets.get(name), field), field
+    assert _computed(found) == _computed(presets.get(name))
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (dict(), {"name": "rope", "theta": 1e4}),
+        (dict(rope_theta=3.0, rope_scaling=None), {"name": "rope", "theta": 3.0}),
+        (dict(rope_theta=3.0, rope_parameters={"rope_theta": 4.0}), {"name": "rope", "theta": 4.0}),
+        (dict(rope_scaling={"type": "linear", "factor": 2}), {"name": "rope_linear", "theta": 1e4, "factor": 2}),
+        (
+            dict(rope_theta=9.0, rope_scaling={"rope_type": "yarn", "type": "yarn", "factor": 4.0, "beta_fast": 20}),
+            {"name": "rope_yarn", "theta": 9.0, "factor": 4.0, "fast": 20},
+        ),
+    ],
+)
+def test_rope_in_both_spellings(said, expected):
+    assert rope_from(Settings(said)) == expected
 
 
 # ------------------------------------------------------------------------------------ what families are written with

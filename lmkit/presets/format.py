@@ -27,6 +27,7 @@ HARMLESS = re.compile(
     r"|id2label|label2id|num_labels|problem_type|task_specific_params|finetuning_task|tokenizer_class|model_max_length"
     r"|chunk_size_feed_forward|is_encoder_decoder|pretraining_tp|language|name|directionality|transformers\.js_config"
     r"|n_special|predict_special_tokens|pruned_heads|use_bfloat16|max_length|min_length|do_sample|unsloth_.*"
+    r"|cache_implementation|.*_softmax_in_fp32"
 )
 
 

@@ -29,21 +29,21 @@ GATED = {"gelu_pytorch_tanh": "geglu_tanh", "gelu_new": "geglu_tanh", "gelu": "g
 
 def shared_from(said: Settings) -> dict:
     """What Gemma 1 and 2 have in common."""
-    bias = said.flag("attention_bias", False)
     said.fixed(attention_bias=False, use_bidirectional_attention=False)
     sizes = llama.sizes_from(said) | dict(n_kv_heads=said.size("num_key_value_heads"), d_head=said.size("head_dim"))
+    older = said.get("hidden_act", "gelu_pytorch_tanh")
     return sizes | dict(
         norm="rmsnorm_plus_one",
+        ffn=said.choice("hidden_activation", GATED, older),
         eps=said.number("rms_norm_eps", 1e-6),
         embed_scale=sizes["d_model"] ** 0.5,
-        bias=bias,
+        bias=False,
         tied=said.flag("tie_word_embeddings", True),
     )
 
 
 def config_from(said: Settings) -> Config:
-    older = said.get("hidden_act", "gelu_pytorch_tanh")
-    return Config(**shared_from(said), ffn=said.choice("hidden_activation", GATED, older))
+    return Config(**shared_from(said))
 
 
 def config_to(config: Config) -> dict:

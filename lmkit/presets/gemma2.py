@@ -53,7 +53,6 @@ def config_from(said: Settings) -> Config:
         **shared,
         residual="sandwich",
         attention=attention if len(attention) > 1 else "dot_product",
-        ffn=said.choice("hidden_activation", gemma.GATED, "gelu_pytorch_tanh"),
         window=qwen3.windows_from(said, said.size("sliding_window", 4096), kinds),
         logit_soft_cap=cap_from(said, "final_logit_softcapping", 30.0),
     )
@@ -66,20 +65,13 @@ def cap_from(said: Settings, name: str, usual: float) -> float | None:
 
 def config_to(config: Config) -> dict:
     _, how = component_of(config.attention, ATTENTIONS)
-    d_head = config.d_head or config.d_model // config.n_heads
-    return (
-        llama.sizes_to(config)
-        | qwen3.windows_to(config)
-        | {
-            "hidden_activation": word_for(config.ffn, FFNS, gemma.GATED),
-            "rms_norm_eps": float(config.eps),
-            "attention_bias": False,
-            "query_pre_attn_scalar": d_head if how.get("scale") is None else round(how["scale"] ** -2),
-            "attn_logit_softcapping": _float(how.get("soft_cap")),
-            "final_logit_softcapping": _float(config.logit_soft_cap),
-        }
-    )
-
-
-def _float(cap: float | None) -> float | None:
-    return None if cap is None else float(cap)
+    scale, cap, final_cap = how.get("scale"), how.get("soft_cap"), config.logit_soft_cap
+    said = llama.sizes_to(config) | qwen3.windows_to(config)
+    return said | {
+        "hidden_activation": word_for(config.ffn, FFNS, gemma.GATED),
+        "rms_norm_eps": float(config.eps),
+        "attention_bias": False,
+        "query_pre_attn_scalar": said["head_dim"] if scale is None else round(scale**-2),
+        "attn_logit_softcapping": None if cap is None else float(cap),
+        "final_logit_softcapping": None if final_cap is None else float(final_cap),
+    }

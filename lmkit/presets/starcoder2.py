@@ -32,6 +32,9 @@ TENSORS = llama.TENSORS | {
 
 
 def config_from(said: Settings) -> Config:
+    said.fixed(norm_type="layer_norm", mlp_type="default", scale_attn_weights=True)
+    for left_over in ("activation_function", "layer_norm_epsilon"):  # from StarCoder; nobody follows them
+        said.get(left_over)
     return Config(
         **llama.sizes_from(said) | dict(n_kv_heads=said.size("num_key_value_heads")),
         ffn=said.choice("hidden_act", PLAIN, "gelu_pytorch_tanh"),
