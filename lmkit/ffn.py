@@ -139,10 +139,14 @@ class MoE(nn.Module):
         self.report(probs, chosen)
         out = torch.zeros_like(tokens)  # (N, d_model)
         for number, expert in enumerate(self.experts):
-            token, rank = torch.where(chosen == number)  # perhaps none: then its gradient is zero
+            token, rank = self.choosers(chosen, number)
             part = weights[token, rank, None] * expert(tokens[token])
-            out = out.index_add(0, token, part.type_as(x))  # (N, d_model)
+            out.index_add_(0, token, part.type_as(x))
         return out.view_as(x)  # (..., d_model)
+
+    def choosers(self, chosen: Tensor, number: int) -> tuple[Tensor, Tensor]:
+        """The tokens that chose this expert, and as their which choice. There may be none: its gradient is then 0."""
+        return torch.where(chosen == number)
 
     def report(self, probs: Tensor, chosen: Tensor) -> None:
         N, n_experts = probs.shape
