@@ -95,7 +95,7 @@ class Attend(nn.Module):
             check_mask(mask, torch.Size((*q.shape[:-1], S)))
         if score_bias is not None:  # the kernel adds a float mask to the scores
             mask = score_bias if mask is None else torch.where(mask, score_bias, -torch.inf)
-            mask = mask.to(q.dtype)
+            mask = (mask[None] if mask.ndim == 3 else mask).to(q.dtype)  # of 3 dimensions it would take the slow kernel
         grouped = k.shape[1] != q.shape[1]
         return F.scaled_dot_product_attention(
             q, k, v, attn_mask=mask, is_causal=causal, scale=self.scale, enable_gqa=grouped
