@@ -117,6 +117,7 @@ def run_everything(module=None):
         attention.attention_weights(q, k, score_bias=bias, soft_cap=cap, causal=True)
         attention.Attend(soft_cap=cap)(q, k, k, score_bias=bias, causal=True)
     attention.Attention(40, 4, 2)(x, memory), attention.LatentAttention(40, 4)(x, memory)
+    heads.mean_pool(x), heads.mean_pool(x, real)
     for scheme in map(positions.POSITIONS.get, POSITIONS):
         scheme = scheme(40, 4, 10, 32)
         scheme.embed(x, torch.arange(T)), scheme.rotate(q, torch.arange(T))
@@ -127,8 +128,10 @@ def run_everything(module=None):
     for window, block in ((None, "sequential"), (3, "parallel")):
         config = Config(31, 40, 2, 4, n_kv_heads=2, d_ff=50, max_seq_len=32, window=window, block=block, n_segments=2)
         Transformer(config)(ids, real=real if window else None)
-        generate.generate(heads.LM(config), ids, 2, top_k=5)
+        generate.generate(heads.LM(config), ids, 2, top_k=5, top_p=0.9, min_p=0.1, repetition_penalty=1.2)
         generate.generate(heads.LM(config), ids, 2, temperature=0)
+        for head in (heads.LM(config), heads.Pretraining(config), heads.Classifier(config, 2), heads.SpanFinder(config)):
+            head(ids), head(ids, real=real)
         EncoderDecoder(replace(config, n_encoder_layers=1))(ids, source=source)
 
 
