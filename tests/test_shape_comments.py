@@ -11,6 +11,7 @@ import operator
 import re
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -130,8 +131,8 @@ def run_everything(module=None):
         Transformer(config)(ids, real=real if window else None)
         generate.generate(heads.LM(config), ids, 2, top_k=5, top_p=0.9, min_p=0.1, repetition_penalty=1.2)
         generate.generate(heads.LM(config), ids, 2, temperature=0)
-        for head in (heads.LM(config), heads.Pretraining(config), heads.Classifier(config, 2), heads.SpanFinder(config)):
-            head(ids), head(ids, real=real)
+        for head in (heads.LM, heads.Pretraining, heads.SpanFinder, partial(heads.Classifier, n_classes=2)):
+            head(config)(ids), head(config)(ids, real=real)
         EncoderDecoder(replace(config, n_encoder_layers=1))(ids, source=source)
 
 
