@@ -18,7 +18,7 @@ from lmkit import generate, record
 from lmkit.exchange import export, load
 from lmkit.heads import LM, MaskedLM, NextSentence, Pretraining, SpanFinder
 from lmkit.model import EncoderDecoder, Transformer
-from lmkit.presets import get
+from lmkit.presets import FAMILIES, get
 from lmkit.presets.format import on_paper
 from lmkit.record import record_stream
 
@@ -399,8 +399,27 @@ def test_how_t5_says_that_its_head_is_its_own(tmp_path):
             load(rewritten(theirs, tmp_path / "it", said, change))
 
 
+@pytest.mark.parametrize(
+    "cls, config",
+    [
+        (hf.BertModel, hf.BertConfig(**BERT)),
+        (hf.RobertaModel, hf.RobertaConfig(**BERT)),
+        (hf.T5Model, hf.T5Config(vocab_size=V, d_model=36, d_kv=7, d_ff=50, num_layers=2, num_heads=3)),
+    ],
+)
+def test_what_config_json_leaves_out_is_as_there(cls, config, tmp_path):
+    theirs, usual = random_model(cls, config), type(config)().to_dict()
+    whole, _ = load(rewritten(theirs, tmp_path / "it"))
+    path = tmp_path / "it" / "config.json"
+    said = json.loads(path.read_text(encoding="utf-8"))
+    kept = ("vocab_size", "type_vocab_size", "max_position_embeddings", "d_kv", "num_attention_heads", "model_type")
+    short = {key: value for key, value in said.items() if key in kept or usual.get(key) != value}
+    path.write_text(json.dumps(short), encoding="utf-8")
+    assert len(short) < len(said) - 8 and load(tmp_path / "it")[0].config == whole.config
+
+
 LARGE = dict(hidden_size=1024, num_hidden_layers=24, num_attention_heads=16, intermediate_size=4096)
-ROBERTA = dict(vocab_size=50265, max_position_embeddings=514, type_vocab_size=1)
+ROBERTA = dict(vocab_size=50265, max_position_embeddings=514, type_vocab_size=1, layer_norm_eps=1e-5)
 # What was published, in millions: the papers of each, and for T5 1.1 that of Flan-T5, Chung et al. 2022,
 # arXiv:2210.11416. All with their heads, in BERT for both of its tasks.
 PUBLISHED = {
@@ -437,3 +456,15 @@ def test_presets_have_the_published_number_of_parameters(name):
     if "v1.1" in name:  # transformers builds it tied; the published files have a head of their own
         theirs += 32128 * config.d_model
     assert ours == theirs and abs(ours / millions / 1e6 - 1) < 0.02
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_presets_say_what_the_published_configs_say(name):
+    _, _, _, theirs = PUBLISHED[name]
+    config = get(name)
+    said = FAMILIES[theirs.model_type].config_to(config)
+    tied = said.pop("tie_word_embeddings"), said.pop("scale_decoder_outputs", True)  # T5Config holds neither as it is
+    assert tied == (False, False) if "v1.1" in name else (True, True)
+    assert said.pop("n_positions", 512) == 512 and said.pop("decoder_start_token_id", 0) == 0
+    assert said == {key: getattr(theirs, key) for key in said}
+    assert config.init == ("gpt2" if "t5" in name else "bert")
