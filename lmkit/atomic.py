@@ -65,10 +65,11 @@ def new_folder(folder: str | Path) -> Iterator[Path]:
         shutil.rmtree(new, ignore_errors=True)
 
 
-def check_manifest(folder: Path) -> None:
+def check_manifest(folder: Path, others: bool = False) -> None:
     """Hold every file against the manifest: neither safetensors nor torch notices a flipped bit in weights.
 
-    Raises ValueError for a file that is missing, changed, or that the manifest does not name.
+    Raises ValueError for a file that is missing or changed, or that the manifest does not name, unless `others` may be
+    there too.
     """
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
@@ -76,7 +77,7 @@ def check_manifest(folder: Path) -> None:
     except (ValueError, AttributeError):
         raise ValueError(f"{folder / MANIFEST} is damaged: it must name a sha256 for every file") from None
     there = {path.name for path in folder.iterdir()} - {MANIFEST}
-    for file in sorted(named.keys() ^ there):
+    for file in sorted(named.keys() - there if others else named.keys() ^ there):
         raise ValueError(f"{folder / file} is {'missing' if file in named else f'not named in {MANIFEST}'}")
     for file, digest in named.items():
         if sha256(folder / file) != digest:

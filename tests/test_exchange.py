@@ -7,6 +7,9 @@ from oracle import build, close, outputs_of, padded, same
 
 from lmkit import generate, record
 from lmkit.exchange import export, load
+from lmkit.exchange.layout import computed
+from lmkit.presets import FAMILIES
+from lmkit.presets.format import Settings
 
 V = 83
 LLAMA = dict(vocab_size=V, hidden_size=36, intermediate_size=50, num_hidden_layers=3, num_attention_heads=6,
@@ -96,6 +99,26 @@ def case(request, tmp_path_factory):
     ours, tokenizer = load(folder)
     assert tokenizer is None and not ours.training
     return theirs, ours, folder
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_config_json_leaves_out_is_as_transformers_has_it(name):
+    """Without each key in turn: the same Config as from what their class fills in, or a refusal that names the key."""
+    full = CASES[name][1].to_dict()
+    family, kind = FAMILIES[full["model_type"]], type(CASES[name][1])
+    refusals = set()
+    for key in full:
+        less = {other: value for other, value in full.items() if other != key}
+        try:
+            ours = family.config_from(Settings(less))
+        except ValueError as error:
+            about = {"use_sliding_window": "sliding_window", "attention_bias": "mlp_bias"}.get(key, key)
+            assert about in str(error)
+            refusals.add(key)
+        else:
+            assert computed(ours) == computed(family.config_from(Settings(kind(**less).to_dict()))), key
+    sizes = {"vocab", "embd", "hidden_size", "intermediate", "layer", "head", "position", "rope", "sliding", "bias"}
+    assert all(any(size in key for size in sizes) for key in refusals), refusals
 
 
 def places(real):

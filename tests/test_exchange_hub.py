@@ -14,7 +14,7 @@ import torch
 from lmkit import LM, Config
 from lmkit.exchange import export, load
 
-OLD, NEW = "a" * 40, "b" * 40  # two commits
+OLD, NEW, PICKLED = "a" * 40, "b" * 40, "c" * 40  # three commits
 
 
 def folder_of(seed, path):
@@ -36,7 +36,8 @@ class Hub(BaseHTTPRequestHandler):
         if found := re.fullmatch(r"/api/models/tiny/model/revision/(\w+)", path):
             commit = {"main": NEW, "v1": OLD}.get(found[1], found[1])
             if commit in files:
-                return self.answer(json.dumps({"id": "tiny/model", "sha": commit, "siblings": []}).encode())
+                siblings = [{"rfilename": name} for name in files[commit]]
+                return self.answer(json.dumps({"id": "tiny/model", "sha": commit, "siblings": siblings}).encode())
             return self.answer(b"{}", 404, "RevisionNotFound")
         if found := re.fullmatch(r"/api/models/tiny/model/tree/(\w+)", path):
             tree = files[found[1]].items()
@@ -78,9 +79,9 @@ def hub(tmp_path_factory):
         "flax.msgpack": b"x",
     }
     server.files = {
-        commit: {p.name: p.read_bytes() for p in folder.iterdir() if p.name != "manifest.json"} | extra
-        for commit, folder in server.folders.items()
+        commit: {p.name: p.read_bytes() for p in folder.iterdir()} | extra for commit, folder in server.folders.items()
     }
+    server.files[PICKLED] = extra | {"config.json": server.files[NEW]["config.json"]}
     server.log, server.cut = [], {}
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
@@ -125,10 +126,13 @@ def test_a_model_of_the_hub(hub, tmp_path):
         dict(name="tiny/model", revision=OLD),
         dict(name="tiny/model", revision="v9"),
         dict(name="tiny/none"),
+        dict(name="tiny/model", revision=PICKLED),
     )
     assert said[:3] == [f"loaded {sums[NEW]} None", f"loaded {sums[OLD]} None", f"loaded {sums[OLD]} None"]
     assert said[3].startswith("FileNotFoundError 'tiny/model' at revision 'v9'"), said[3]
     assert said[4].startswith("FileNotFoundError 'tiny/none' is no folder here"), said[4]
+    assert said[5].startswith("ValueError tiny/model holds pytorch_model.bin"), said[5]
+    assert "t.GPT2LMHeadModel.from_pretrained('tiny/model').save_pretrained('model-safetensors')" in said[5]
     assert "NEWLINE" not in "".join(said)
     asked = [path for _, path in hub.log if "/resolve/" in str(path)]
     assert not [path for path in asked if path.endswith((".bin", ".md", ".msgpack")) or "onnx" in path]

@@ -162,6 +162,7 @@ def test_settings_nobody_knows_are_named_and_those_that_change_nothing_are_not(c
     folder = say(copy("llama"), warp_speed=9, cold_start=False)
     with pytest.warns(UserWarning, match=r"warp_speed: unknown to lmkit") as caught:
         load(folder)
+    assert caught[0].filename == __file__, "the line of the reader's own code"
     assert len(caught) == 1 and "cold_start" not in str(caught[0].message)
     harmless = dict(warp_speed=None, attention_dropout=0.5, torch_dtype="float16", use_cache=True, _name_or_path="x")
     with warnings.catch_warnings():
@@ -310,6 +311,7 @@ def test_pickled_weights_are_refused_with_the_command_that_converts_them(copy, t
 def test_no_weights_at_all(copy):
     folder = copy("gpt2")
     (folder / SINGLE).unlink()
+    (folder / "weights.h5").write_bytes(b"")
     refused(folder, SINGLE, INDEX)
 
 
@@ -319,6 +321,15 @@ def test_what_was_exported_is_held_against_its_manifest(originals, tmp_path):
     body[-3] ^= 1  # still a number, and nothing else would notice
     (folder / SINGLE).write_bytes(body)
     refused(folder, SINGLE, "sha256")
+    (folder / SINGLE).unlink()
+    refused(folder, SINGLE, "missing")
+
+
+def test_files_beside_an_export_are_no_matter(originals, tmp_path):
+    folder = export(load(originals["gpt2"])[0], None, tmp_path / "out")
+    (folder / "README.md").write_text("A model.", encoding="utf-8")
+    (folder / ".git").mkdir()
+    load(folder)
 
 
 # --------------------------------------------------------------------------------------------------------- export

@@ -121,8 +121,9 @@ def test_files_that_are_no_tokenizer(folder, files, words):
 
 def test_sentencepiece_files_are_named(folder):
     (folder / "tokenizer.model").write_bytes(b"\x0a")
-    with pytest.warns(UserWarning, match="tokenizer.model"):
+    with pytest.warns(UserWarning, match="tokenizer.model") as caught:
         assert load(folder)[1] is None
+    assert caught[0].filename == __file__, "the line of the reader's own code"
 
 
 def written(tokenizer, path):

@@ -11,7 +11,7 @@ import torch
 import lmkit
 from lmkit import LM, Config, presets
 from lmkit.checkpoints import PRETRAINED
-from lmkit.exchange.layout import _computed, settings_of
+from lmkit.exchange.layout import computed, settings_of
 from lmkit.heads import MaskedLM, Pretraining
 from lmkit.presets.format import Part, Settings, component_of, on_paper, word_for
 from lmkit.presets.rope import rope_from
@@ -281,7 +281,7 @@ def test_the_published_config_is_the_preset(name):
         "logit_soft_cap",
     ):
         assert getattr(found, field) == getattr(presets.get(name), field), field
-    assert _computed(found) == _computed(presets.get(name))
+    assert computed(found) == computed(presets.get(name))
 
 
 @pytest.mark.parametrize(

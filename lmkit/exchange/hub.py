@@ -23,3 +23,10 @@ def download(name: str, revision: str | None = None) -> Path:
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         reason = str(error).strip().split("\n")[0]
         raise FileNotFoundError(f"{name!r}{at} is no folder here, and the hub does not give it: {reason}") from None
+
+
+def files_of(name: str, revision: str | None) -> list[str]:
+    """The names of all files of a model of the hub."""
+    from huggingface_hub import list_repo_files
+
+    return list_repo_files(name, revision=revision)

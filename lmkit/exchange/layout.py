@@ -41,12 +41,12 @@ def settings_of(config: Config, family: ModuleType) -> tuple[dict, list[str]]:
     """
     said = family.config_to(config)
     back = family.config_from(Settings(said))
-    ours, theirs = _computed(config), _computed(back)
+    ours, theirs = computed(config), computed(back)
     lost = [field for field in ours if ours[field] != theirs[field]]
     return said, [f"{field}={getattr(config, field)!r} (there {getattr(back, field)!r})" for field in lost]
 
 
-def _computed(config: Config) -> dict[str, Any]:
+def computed(config: Config) -> dict[str, Any]:
     """What a Config makes the network compute, in one spelling: defaults filled in, components instead of names."""
     c = {f.name: getattr(config, f.name) for f in fields(Config)}
     del c["init"]  # how the weights began, which nobody sees

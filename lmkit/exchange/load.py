@@ -13,7 +13,7 @@ from .. import checkpoints, tokenizers
 from ..atomic import MANIFEST, check_manifest
 from ..presets import FAMILIES
 from ..presets.format import Settings, on_paper
-from .hub import download
+from .hub import download, files_of
 from .layout import parts_of, stored_shape
 from .tensors import DTYPES, INDEX, SINGLE, Stored, equal, read_into, read_json, stored_in
 from .tokenizer import read_tokenizer
@@ -44,7 +44,8 @@ def load(
     if not folder.is_dir():
         folder = download(str(path_or_hub_id), revision)
     if (folder / MANIFEST).is_file():
-        check_manifest(folder)
+        check_manifest(folder, others=True)
+    _refuse_pickles(folder, path_or_hub_id, revision)
     model = _load_model(folder, dtype, torch.device(device))
     return model.eval(), read_tokenizer(folder)
 
@@ -54,7 +55,6 @@ def _load_model(folder: Path, dtype: torch.dtype | None, device: torch.device) -
     said = Settings(read_json(path), str(path))
     family = said.choice("model_type", FAMILIES)
     head = family.HEADS[_architecture(said, family)]
-    _refuse_pickles(folder, said)
     stored = _by_name(folder, family)
     said.tensors = stored.keys()
     config = family.config_from(said)
@@ -79,17 +79,22 @@ def _name_what_was_not_read(said: Settings) -> None:
     for name, meant in said.misspelt():
         raise ValueError(f"{said.where} says {name!r}, which nobody knows; {meant!r} may be meant")
     if unread := said.unread():
-        warnings.warn(f"{said.where} says {', '.join(unread)}: unknown to lmkit, so not followed", stacklevel=5)
+        warnings.warn(f"{said.where} says {', '.join(unread)}: unknown to lmkit, so not followed", stacklevel=4)
 
 
-def _refuse_pickles(folder: Path, said: Settings) -> None:
-    pickles = sorted(path.name for path in folder.glob("*.bin")) + sorted(path.name for path in folder.glob("*.pt*"))
-    if pickles and not (folder / SINGLE).is_file() and not (folder / INDEX).is_file():
-        kind = (said.get("architectures") or ["AutoModel"])[0]
-        code = f"import transformers as t; t.{kind}.from_pretrained({str(folder)!r}).save_pretrained({str(folder)!r})"
+def _refuse_pickles(folder: Path, name: str | Path, revision: str | None) -> None:
+    """Where there are no safetensors, say how to make them of what there is."""
+    if (folder / SINGLE).is_file() or (folder / INDEX).is_file():
+        return
+    files = [path.name for path in folder.iterdir()] if folder == Path(name) else files_of(str(name), revision)
+    if pickles := sorted(file for file in files if file.endswith((".bin", ".pt", ".pth"))):
+        target = str(folder) if folder == Path(name) else f"{Path(name).name}-safetensors"
+        heads = read_json(folder / "config.json").get("architectures")
+        known = [head for family in FAMILIES.values() for head in family.HEADS if heads == [head]]
+        code = f"t.{(known or ['AutoModel'])[0]}.from_pretrained({str(name)!r}).save_pretrained({target!r})"
         raise ValueError(
-            f"{folder} holds {pickles[0]} and no safetensors; such files can run any code when they are read, and "
-            f'lmkit does not. If you trust their author, convert them: python -c "{code}"'
+            f"{name} holds {pickles[0]} and no safetensors; such files can run any code when they are read, and lmkit "
+            f'does not. If you trust their author, convert them: python -c "import transformers as t; {code}"'
         )
 
 
@@ -118,7 +123,7 @@ def _check(model: nn.Module, family: ModuleType, stored: dict[str, Stored], path
             raise ValueError(f"{tensor} has the shape {tensor.shape}, but {path.name} asks for {shape}")
         if tensor.dtype not in DTYPES:
             raise ValueError(f"{tensor} holds {tensor.dtype}; lmkit reads {list(DTYPES)}")
-    for name in stored.keys() - {part.name for part in parts.values()}:
+    for name in sorted(stored.keys() - {part.name for part in parts.values()}):
         original = stored.get(family.COPIES.get(name))
         if original is None and not any(re.fullmatch(pattern, name) for pattern in family.IGNORED):
             raise ValueError(f"{stored[name]} is a tensor that {path.name} does not ask for")
