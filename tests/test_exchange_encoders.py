@@ -7,6 +7,7 @@ and there transformers is told the positions.
 import json
 import re
 from copy import deepcopy
+from dataclasses import replace
 
 import pytest
 import torch
@@ -468,3 +469,24 @@ def test_presets_say_what_the_published_configs_say(name):
     assert said.pop("n_positions", 512) == 512 and said.pop("decoder_start_token_id", 0) == 0
     assert said == {key: getattr(theirs, key) for key in said}
     assert config.init == ("gpt2" if "t5" in name else "bert")
+
+
+def test_what_no_encoder_can_be_is_not_exported(pretraining, tmp_path):
+    usual = load(rewritten(pretraining, tmp_path / "it"))[0].config
+    said = json.loads((export(Pretraining(usual), None, tmp_path / "own") / "config.json").read_text(encoding="utf-8"))
+    assert (said["model_type"], said["architectures"]) == ("bert", ["BertForPreTraining"])
+    for change, word in (
+        (dict(residual="pre"), "residual='pre'"),
+        (dict(causal=True), "causal=True"),
+        (dict(n_kv_heads=1), "n_kv_heads=1"),
+        (dict(window=3), "window=3"),
+        (dict(ffn="swiglu"), "ffn='swiglu'"),
+        (dict(embed_norm=False), "embed_norm=False"),
+    ):
+        with pytest.raises(ValueError, match=word):
+            export(Pretraining(replace(usual, **change)), None, tmp_path / "none")
+    t5 = replace(get("t5-small"), d_model=8, n_layers=1, n_encoder_layers=1, logit_scale=8**-0.5)
+    for change, word in ((dict(attention="dot_product"), "attention"), (dict(positions="rope"), "positions='rope'")):
+        with pytest.raises(ValueError, match=word):
+            export(LM(replace(t5, **change)), None, tmp_path / "none")
+    assert not (tmp_path / "none").exists()
