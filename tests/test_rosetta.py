@@ -261,6 +261,23 @@ def test_a_keras_model_of_its_own_weights_agrees(rosetta):
     assert torch.equal(say(sure, IDS, training=True), say(sure, IDS))
 
 
+def test_dropout_stands_where_the_paper_has_it(rosetta):
+    """Vaswani et al. 2017, section 5.4: 0.1 of each sublayer's output, before it is added, and of the embedded tokens.
+
+    Dropping all of it instead leaves the stream alone, and a model that cannot tell tokens apart.
+    """
+    torch.manual_seed(8)
+    config = Config(**SMALL | ARTICLE)
+    model = rosetta.Transformer(config)
+    assert [layer.dropout.rate for layer in (model, *model.blocks, rosetta.TransformerBlock(config))] == [0.1] * 4
+    x, sure = torch.randn(3, 5, 12), torch.ones(3, 5, dtype=torch.bool)
+    pre, post = (rosetta.TransformerBlock(replace(config, residual=rule), 1.0) for rule in ("pre", "post"))
+    assert_close(pre(x, sure, training=True).cpu(), x)
+    assert_close(post(x, sure, training=True).detach().cpu(), F.layer_norm(F.layer_norm(x, [12]), [12]))
+    deaf = say(rosetta.Transformer(config, 1.0), IDS, training=True)
+    assert_close(deaf, deaf[:1, :1].expand_as(deaf))
+
+
 def test_each_slip_is_repaired(rosetta):
     """What the comments marked "was:" say, one by one."""
     torch.manual_seed(6)

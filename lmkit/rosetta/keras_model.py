@@ -109,7 +109,8 @@ class Transformer(keras.Model):
     def call(self, ids, real=None):
         """`real` (B, T) is True for a token, False for padding on either side, which counts as no position."""
         real = ops.ones_like(ids, dtype="bool") if real is None else real
-        pos = ops.maximum(ops.cumsum(ops.cast(real, "int32"), axis=1) - 1, 0)  # (B, T)
+        tokens = ops.cast(real, "int32")  # (B, T)
+        pos = ops.cumsum(tokens, axis=1) - tokens  # (B, T)
         x = self.embed(ids) * self.config.embed_scale  # was: x *= sqrt(dtype). sqrt(d_model) was meant.
         x = self.dropout(x + self.positions(pos))  # (B, T, d_model)
         for block in self.blocks:  # was: Encoder(input) + Encoder(output), a sum. Each block reads what the last wrote.
