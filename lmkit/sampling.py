@@ -1,7 +1,7 @@
 """Chapter 7. Sampling: from scores to the next token.
 
 A filter takes logits (B, vocab_size) and sets those of the tokens that may not be drawn to -inf; the others, it leaves
-as they are. Tokens with equal logits are treated alike, except by top_p, which must stop somewhere among them.
+as they are. Tokens with equal logits stay or go together.
 """
 
 import math
@@ -19,18 +19,22 @@ def top_k(logits: Tensor, k: int) -> Tensor:
 
 
 def top_p(logits: Tensor, p: float) -> Tensor:
-    """Keep the fewest likeliest tokens whose probabilities add up to p: nucleus sampling.
+    """Keep the fewest likeliest tokens whose probabilities add up to p, and those as likely as the last of them.
 
-    Of equally likely tokens those with the lower ids come first. Holtzman et al. 2019, arXiv:1904.09751.
+    Nucleus sampling; Holtzman et al. 2019, arXiv:1904.09751. With p = 1 all stay.
     """
     if not 0 < p <= 1:
         raise ValueError(f"top_p must be above 0 and at most 1, not {p}")
-    ordered, order = logits.sort(dim=-1, descending=True, stable=True)  # (B, vocab_size)
-    probs = ordered.softmax(dim=-1)  # (B, vocab_size)
-    left = probs.flip(-1).cumsum(dim=-1).flip(-1)  # (B, vocab_size), the share of a token and all after it
-    out = left <= 1 - p  # (B, vocab_size)
-    out[:, 0] = False  # the likeliest stays, whatever rounding makes of p
-    return logits.masked_fill(out.gather(-1, order.argsort(dim=-1)), -torch.inf)  # (B, vocab_size)
+    if p == 1:
+        return logits
+    total, vocab_size = logits.double().logsumexp(dim=-1, keepdim=True), logits.shape[-1]
+    for k in (min(1024, vocab_size), vocab_size):  # these few are mostly enough, and to sort all takes much longer
+        ordered = logits.topk(k).values  # (B, k)
+        reached = (ordered - total).exp().cumsum(dim=-1)  # (B, k)
+        if (reached[:, -1] >= p).all():
+            break
+    last = (reached < p).sum(dim=-1, keepdim=True).clamp(max=k - 1)  # (B, 1)
+    return logits.masked_fill(logits < ordered.gather(-1, last), -torch.inf)  # (B, vocab_size)
 
 
 def min_p(logits: Tensor, p: float) -> Tensor:

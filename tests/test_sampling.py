@@ -47,7 +47,7 @@ def test_filters_are_those_of_transformers(ours, theirs, bounds):
     for bound in bounds:
         wanted = getattr(hf, theirs)(bound)
         assert torch.equal(FILTERS[ours](LOGITS, bound), wanted(None, LOGITS)), bound
-        if ours != "top_p":  # which sorts, and among equals transformers leaves the order open
+        if ours != "top_p":  # where transformers keeps some of those equal to the last, which of them is left open
             assert torch.equal(FILTERS[ours](TIES, bound), wanted(None, TIES)), bound
     assert (FILTERS[ours](LOGITS, bounds[2]) > -torch.inf).sum() < LOGITS.numel() / 2  # it is a filter
 
@@ -57,8 +57,8 @@ def test_what_is_kept_among_equals():
     kept = lambda logits: (logits[0] > -torch.inf).nonzero()[:, 0].tolist()  # noqa: E731
     assert kept(top_k(even, 2)) == [0, 1, 2, 3] and kept(top_k(lead, 1)) == [1, 2, 3]
     assert kept(min_p(even, 1.0)) == [0, 1, 2, 3] and kept(min_p(lead, 1.0)) == [1, 2, 3]
-    assert kept(top_p(even, 0.5)) == [0, 1] and kept(top_p(even, 0.51)) == [0, 1, 2]
-    assert kept(top_p(lead, 0.1)) == [1] and kept(top_p(lead, 0.5)) == [1, 2]
+    assert kept(top_p(even, 0.5)) == [0, 1, 2, 3] and kept(top_p(lead, 0.1)) == [1, 2, 3]
+    assert kept(top_p(lead, 0.85)) == [1, 2, 3] and kept(top_p(lead, 0.95)) == [0, 1, 2, 3]  # three hold 0.89
 
 
 def test_top_p_keeps_the_fewest_that_reach_p():
@@ -71,6 +71,17 @@ def test_top_p_keeps_the_fewest_that_reach_p():
             total += probs[token]
             kept.add(token)
         assert set((top_p(row[None], 0.8)[0] > -torch.inf).nonzero()[:, 0].tolist()) == kept
+
+
+@pytest.mark.parametrize("spread", [0.1, 5.0])
+def test_top_p_of_a_large_vocabulary(spread):
+    """Also where many tokens are needed: evenly spread, 0.9 takes most of 3,000, in one row and not in the other."""
+    import transformers as hf
+
+    logits = torch.randn(2, 3000, generator=torch.Generator().manual_seed(3)).double() * torch.tensor([[spread], [5.0]])
+    ours = top_p(logits, 0.9)
+    assert torch.equal(ours, hf.TopPLogitsWarper(0.9)(None, logits))
+    assert ((ours[0] > -torch.inf).sum() > 1024) == (spread == 0.1)
 
 
 @pytest.mark.parametrize("penalty", [0.5, 1.0, 1.3, 5.0])
