@@ -103,7 +103,7 @@ def refused(folder, *words, error=ValueError):
         ("gpt2", dict(tie_word_embeddings=False), ["lm_head.weight", "missing"]),
         ("gpt2", dict(remove=["n_embd"]), ["does not say 'n_embd'"]),
         ("gpt2", dict(layer_norm_epsilom=1e-3, remove=["layer_norm_epsilon"]), ["epsilom", "'layer_norm_epsilon'"]),
-        ("llama", dict(attention_bias=True), ["mlp_bias=False"]),
+        ("llama", dict(attention_bias=True), ["attention_bias=True", "mlp_bias=False"]),
         ("llama", dict(mlp_bias=True), ["mlp_bias=True"]),
         ("llama", dict(hidden_act="relu"), ["hidden_act='relu'", "silu"]),
         ("llama", dict(rope_parameters={"rope_type": "dynamic", "factor": 2.0}), ["rope", "dynamic", "yarn"]),

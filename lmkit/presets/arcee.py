@@ -17,14 +17,12 @@ PLAIN = {"relu2": "relu2", "gelu": "gelu", "gelu_pytorch_tanh": "gelu_tanh", "ge
 
 
 def config_from(said: Settings) -> Config:
-    bias = said.flag("attention_bias", False)
-    said.fixed(mlp_bias=bias)
     return Config(
         **llama.sizes_from(said),
         norm="rmsnorm",
         ffn=said.choice("hidden_act", PLAIN, "relu2"),
         eps=said.number("rms_norm_eps", 1e-5),
-        bias=bias,
+        bias=llama.bias_from(said),
         tied=said.flag("tie_word_embeddings", False),
     )
 

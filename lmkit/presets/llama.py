@@ -90,15 +90,20 @@ def sizes_to(config: Config) -> dict:
     } | rope_to(config)
 
 
+def bias_from(said: Settings) -> bool:
+    attention, ffn = said.flag("attention_bias", False), said.flag("mlp_bias", False)
+    if attention != ffn:
+        raise ValueError(f"{said.where} says attention_bias={attention}, mlp_bias={ffn}; lmkit has both or neither")
+    return attention
+
+
 def config_from(said: Settings) -> Config:
-    bias = said.flag("attention_bias", False)
-    said.fixed(mlp_bias=bias)
     return Config(
         **sizes_from(said),
         norm="rmsnorm",
         ffn=said.choice("hidden_act", GATED, "silu"),
         eps=said.number("rms_norm_eps", 1e-6),
-        bias=bias,
+        bias=bias_from(said),
         tied=said.flag("tie_word_embeddings", False),
     )
 
