@@ -149,11 +149,14 @@ def test_logits_hidden_states_and_maps_are_theirs(case, side):
         close(maps[f"blocks.{layer}.attn"][rows], expected[rows])
 
 
-def test_greedy_generation_is_theirs(case):
+@pytest.mark.parametrize("side", [None, "left"])
+def test_greedy_generation_is_theirs(case, side):
+    """With the caches of both; prompts of unequal length stand to the right."""
     theirs, ours, _ = case
-    ids, _ = padded(V, None)
-    wanted = theirs.generate(ids, max_new_tokens=20, do_sample=False, attention_mask=torch.ones_like(ids))
-    assert torch.equal(generate(ours, ids, 20, temperature=0), wanted)
+    ids, real = padded(V, side)
+    wanted = theirs.generate(ids, max_new_tokens=20, do_sample=False, attention_mask=real.long())
+    how = {} if side is None else dict(real=real)
+    assert torch.equal(generate(ours, ids, 20, temperature=0, **how), wanted)
 
 
 def test_bfloat16_is_theirs_to_rounding(case):
