@@ -41,6 +41,8 @@ def load(
         model, saved, _ = checkpoints.load(path_or_hub_id)
         return model.to(device=device, dtype=dtype), tokenizers.from_dict(saved)
     folder = Path(path_or_hub_id)
+    if folder.is_file():
+        raise ValueError(f"{folder} is a file; give the folder that holds it beside its config.json")
     if not folder.is_dir():
         folder = download(str(path_or_hub_id), revision)
     if (folder / MANIFEST).is_file():
@@ -54,6 +56,7 @@ def _load_model(folder: Path, dtype: torch.dtype | None, device: torch.device) -
     path = folder / "config.json"
     said = Settings(read_json(path), str(path))
     family = said.choice("model_type", FAMILIES)
+    said.fixed(quantization_config=None)
     head = family.HEADS[_architecture(said, family)]
     stored = _by_name(folder, family)
     said.tensors = stored.keys()

@@ -1,7 +1,6 @@
 """What a family file is written with: a reader of config.json that forgets nothing, and rows of its tensor table."""
 
 import inspect
-import math
 import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -63,9 +62,9 @@ class Settings:
         return value
 
     def number(self, name: str, default: Any = REQUIRED) -> float | None:
-        """A finite number above 0."""
+        """A number above 0, and one that a float can hold."""
         value = self.get(name, default)
-        if value is not default and (type(value) not in (int, float) or not 0 < value < math.inf):
+        if value is not default and (type(value) not in (int, float) or not 0 < value < 1e300):
             raise ValueError(f"{self.where} says {name}={value!r}; expected a number above 0")
         return value
 
