@@ -47,11 +47,8 @@ def check_mask(mask: Tensor, scores_shape: torch.Size) -> None:
     """Raise unless `mask` is boolean and broadcasts to the scores: a float mask would be added, not obeyed."""
     if mask.dtype != torch.bool:
         raise TypeError(f"a mask is boolean, True = may attend; this one is {mask.dtype}")
-    try:
-        fits = torch.broadcast_shapes(mask.shape, scores_shape) == scores_shape
-    except RuntimeError:
-        fits = False
-    if not fits:
+    pairs = zip(reversed(mask.shape), reversed(scores_shape))
+    if mask.ndim > len(scores_shape) or any(ours not in (1, theirs) for ours, theirs in pairs):
         raise ValueError(
             f"a mask of shape {tuple(mask.shape)} does not fit scores of shape (B, n_heads, T, S) = "
             f"{tuple(scores_shape)}"
