@@ -197,6 +197,35 @@ def test_flips_in_the_index(sharded, original, tmp_path):
     assert refused > 150
 
 
+def other_index(said, rng):
+    """An index in which one thing is changed for another."""
+    where = dict(said["weight_map"])
+    name, other = rng.sample(sorted(where), 2)
+    change = rng.randrange(6)
+    if change == 0:
+        return said | {"weight_map": rng.choice(WEIRD)}
+    if change == 1:
+        where[name] = rng.choice([shard for shard in {*where.values(), *NAMES} if shard != where[name]])
+    elif change == 2:
+        where[name] = rng.choice([value for value in WEIRD if not isinstance(value, str)])
+    elif change == 3:
+        del where[name]
+    elif change == 4:
+        where[name + rng.choice(NAMES) + "2"] = where[other]
+    else:
+        return rng.choice([*WEIRD, where, {"weight_map": [said]}])
+    return said | {"weight_map": where}
+
+
+def test_an_index_that_says_something_else(sharded, tmp_path):
+    rng, said = random.Random(10), json.loads((sharded / INDEX).read_text(encoding="utf-8"))
+    folder = copy_of(sharded, tmp_path, "other")
+    for _ in range(150):
+        other = other_index(said, rng)
+        (folder / INDEX).write_text(json.dumps(other), encoding="utf-8")
+        assert outcome(folder) is None, other
+
+
 def other_tensors(tensors, rng):
     """(the tensors with one of them spoilt, whether anybody would need to see it)"""
     name = rng.choice(sorted(tensors))
