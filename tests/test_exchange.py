@@ -6,7 +6,7 @@ import transformers as hf
 from oracle import build, close, outputs_of, padded, same
 
 from lmkit import generate, record
-from lmkit.exchange import export, load
+from lmkit.exchange import export, load, tensors
 from lmkit.exchange.layout import computed
 from lmkit.presets import FAMILIES
 from lmkit.presets.format import Settings
@@ -123,6 +123,16 @@ def test_what_config_json_leaves_out_is_as_transformers_has_it(name):
 
 def places(real):
     return (real.cumsum(1) - 1).clamp(min=0)
+
+
+@pytest.mark.parametrize("piece", [1, 700])
+def test_tensors_are_read_in_pieces(case, piece, monkeypatch):
+    """Of a row at least, of a few rows; all other tests read each in one."""
+    _, ours, folder = case
+    monkeypatch.setattr(tensors, "PIECE", piece)
+    assert same(load(folder)[0], ours)
+    half, _ = load(folder, dtype=torch.bfloat16)
+    assert all(torch.equal(a, b.bfloat16()) for a, b in zip(half.parameters(), ours.parameters()))
 
 
 @pytest.mark.parametrize("side", [None, "left", "right"])

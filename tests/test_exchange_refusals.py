@@ -207,6 +207,17 @@ def test_tensors_that_do_not_fit(copy, tensors, words):
     )
 
 
+def test_nothing_in_the_last_piece_is_overlooked(copy, monkeypatch):
+    monkeypatch.setattr("lmkit.exchange.tensors.PIECE", 100)
+    folder = copy("gpt2")
+    held = load_file(folder / SINGLE)["transformer.wte.weight"]
+    load(change(folder, lm_head__weight=held.clone()))
+    held[-1, -1] += 1
+    refused(change(folder, lm_head__weight=held), "lm_head.weight", "copy")
+    held[-1, -1] = torch.nan
+    refused(change(folder, lm_head__weight=None, transformer__wte__weight=held), "transformer.wte.weight", "nan")
+
+
 def test_tensors_that_are_ignored_by_name_or_equal_to_their_original(copy):
     """Old files hold the causal mask, a head that is the embedding, and no prefix."""
     folder = copy("gpt2")
