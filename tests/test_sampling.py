@@ -58,6 +58,9 @@ def test_what_is_kept_among_equals():
     assert kept(top_k(even, 2)) == [0, 1, 2, 3] and kept(top_k(lead, 1)) == [1, 2, 3]
     assert kept(min_p(even, 1.0)) == [0, 1, 2, 3] and kept(min_p(lead, 1.0)) == [1, 2, 3]
     assert kept(top_p(even, 0.5)) == [0, 1, 2, 3] and kept(top_p(lead, 0.1)) == [1, 2, 3]
+    assert kept(top_p(torch.tensor([[0.0, -60.0]]), 1.0)) == [0, 1]  # however little the second adds to 1
+    short = torch.randn(1, 40, generator=torch.Generator().manual_seed(2))  # whose probabilities, rounded, add up to less
+    assert kept(top_p(short, 1 - 2**-53)) == list(range(40))
     assert kept(top_p(lead, 0.85)) == [1, 2, 3] and kept(top_p(lead, 0.95)) == [0, 1, 2, 3]  # three hold 0.89
 
 
@@ -215,9 +218,10 @@ def test_only_what_is_needed_is_computed():
     model, read, scored = made(), [], []
     model.body.register_forward_pre_hook(lambda module, args: read.append(args[0].shape[1]))
     logits = model.logits
-    model.logits = lambda x: scored.append(tuple(x.shape)) or logits(x)
+    model.logits = lambda x: scored.append((tuple(x.shape), x.requires_grad)) or logits(x)
     generate(model, PROMPTS, 4)
-    assert read == [3, 1, 1, 1] and scored == [(2, 16)] * 4
+    beam_search(model, PROMPTS, 2, n_beams=3)
+    assert read == [3, 1, 1, 1, 3, 1] and scored == [((2, 16), False)] * 5 + [((6, 16), False)]  # and no graph is kept
     read.clear()
     generate(model, PROMPTS, 4, use_cache=False)
     assert read == [3, 4, 5, 6]
@@ -311,7 +315,7 @@ def test_padded_prompts_go_on_as_each_alone(choices, use_cache):
     for i, (row, text) in enumerate(zip(rows, sources, strict=True)):
         ids[i, 5 - len(row) :], real[i, 5 - len(row) :] = torch.tensor(row), True
         source[i, : len(text)], source_real[i, : len(text)] = torch.tensor(text), True
-    how = dict(temperature=0, repetition_penalty=1.1, use_cache=use_cache)
+    how = dict(temperature=0, repetition_penalty=1.5, use_cache=use_cache)
     read = dict(source=source, source_real=source_real) if model.config.n_encoder_layers else {}
     out = generate(model, ids, 15, real=real, **read, **how)
     best, scores = beam_search(model, ids, 6, n_beams=3, real=real, **read)
@@ -429,7 +433,8 @@ def test_beams_are_those_of_transformers(n_beams, length_penalty, stop):
     names |= {"embed_tokens": "embed", "norm": "final_norm"}
     ours.load_state_dict({".".join(names.get(p, p) for p in n.split(".")): t for n, t in theirs.state_dict().items()})
     prompts = torch.randint(0, 11, (4, 4), generator=torch.Generator().manual_seed(1))
-    for prompt in prompts.split(1):  # alone, since transformers fills what is left with another token
+    together, their_scores = beam_search(ours, prompts, 9, n_beams=n_beams, length_penalty=length_penalty, stop=stop)
+    for row, prompt in enumerate(prompts.split(1)):  # alone, since transformers fills what is left with another token
         wanted = theirs.generate(
             prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=9, num_beams=n_beams, do_sample=False,
             length_penalty=length_penalty, eos_token_id=stop, pad_token_id=0,
@@ -439,8 +444,8 @@ def test_beams_are_those_of_transformers(n_beams, length_penalty, stop):
         assert torch.equal(ids, wanted.sequences)
         if n_beams > 1:
             torch.testing.assert_close(scores, wanted.sequences_scores, atol=1e-5, rtol=1e-5)
-    together, _ = beam_search(ours, prompts, 9, n_beams=n_beams, length_penalty=length_penalty, stop=stop)
-    assert torch.equal(together[-1, : ids.shape[1]], ids[0])
+        assert torch.equal(together[row, : ids.shape[1]], ids[0])
+        torch.testing.assert_close(their_scores[row], scores[0], atol=1e-5, rtol=1e-5)
 
 
 def test_one_beam_is_greedy_and_the_score_is_its_probability():
