@@ -212,6 +212,7 @@ def test_nothing_in_the_last_piece_is_overlooked(copy, monkeypatch):
     folder = copy("gpt2")
     held = load_file(folder / SINGLE)["transformer.wte.weight"]
     load(change(folder, lm_head__weight=held.clone()))
+    refused(change(folder, lm_head__weight=held[:10].clone()), "lm_head.weight", "copy")
     held[-1, -1] += 1
     refused(change(folder, lm_head__weight=held), "lm_head.weight", "copy")
     held[-1, -1] = torch.nan
