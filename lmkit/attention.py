@@ -169,14 +169,14 @@ class Attention(nn.Module):
         return self.o_proj(out.transpose(1, 2).flatten(-2))  # (B, T, d_model)
 
     def queries(self, x: Tensor, rotate: Callable) -> Tensor:
-        q = self.q_proj(x).unflatten(-1, (self.n_heads, self.d_head)).transpose(1, 2)  # (B, n_heads, T, d_head)
+        q = self.q_proj(x).view(*x.shape[:2], self.n_heads, self.d_head).transpose(1, 2)  # (B, n_heads, T, d_head)
         return rotate(self.q_norm(q))  # (B, n_heads, T, d_head)
 
     def keys_and_values(self, source: Tensor, rotate: Callable) -> tuple[Tensor, Tensor]:
         """What a cache keeps."""
-        by_head = (self.n_kv_heads, self.d_head)
-        k = self.k_proj(source).unflatten(-1, by_head).transpose(1, 2)  # (B, n_kv_heads, N, d_head)
-        v = self.v_proj(source).unflatten(-1, by_head).transpose(1, 2)  # (B, n_kv_heads, N, d_head)
+        by_head = (*source.shape[:2], self.n_kv_heads, self.d_head)
+        k = self.k_proj(source).view(by_head).transpose(1, 2)  # (B, n_kv_heads, N, d_head)
+        v = self.v_proj(source).view(by_head).transpose(1, 2)  # (B, n_kv_heads, N, d_head)
         return rotate(self.k_norm(k)), v
 
     def expand(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
@@ -222,7 +222,7 @@ class LatentAttention(Attention):
         self.attend = Attend()
 
     def queries(self, x: Tensor, rotate: Callable) -> Tensor:
-        q = self.q_proj(x).unflatten(-1, (self.n_heads, self.d_head + self.d_rope)).transpose(1, 2)
+        q = self.q_proj(x).view(*x.shape[:2], self.n_heads, self.d_head + self.d_rope).transpose(1, 2)
         plain, turned = q.split([self.d_head, self.d_rope], dim=-1)
         return torch.cat([plain, rotate(turned)], dim=-1)
 
@@ -231,9 +231,9 @@ class LatentAttention(Attention):
         return self.latent_norm(latent), rotate(k_rope)  # one "head" each, (B, 1, N, d_latent) and (B, 1, N, d_rope)
 
     def expand(self, latent: Tensor, k_rope: Tensor) -> tuple[Tensor, Tensor]:
-        by_head = (self.n_heads, self.d_head)
-        k = self.k_proj(latent[:, 0]).unflatten(-1, by_head).transpose(1, 2)  # (B, n_heads, S, d_head)
-        v = self.v_proj(latent[:, 0]).unflatten(-1, by_head).transpose(1, 2)  # (B, n_heads, S, d_head)
+        by_head = (len(latent), latent.shape[2], self.n_heads, self.d_head)
+        k = self.k_proj(latent[:, 0]).view(by_head).transpose(1, 2)  # (B, n_heads, S, d_head)
+        v = self.v_proj(latent[:, 0]).view(by_head).transpose(1, 2)  # (B, n_heads, S, d_head)
         return torch.cat([k, k_rope.expand(-1, self.n_heads, -1, -1)], dim=-1), v
 
 

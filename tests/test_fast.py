@@ -5,16 +5,17 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from lmkit.fast import FastRows, row_product
+import lmkit
+from lmkit.fast import FastRows, compile_blocks, row_product
 
 
 @pytest.fixture
 def rows(monkeypatch):
-    """The mode without its compiler, and the shapes of what it multiplied."""
+    """The mode without its compiler, and the lengths of the rows it multiplied."""
     seen = []
 
     def product(x, weight, bias=None):
-        seen.append(tuple(x.shape))
+        seen.append(len(x))
         return row_product(x, weight, bias)
 
     monkeypatch.setattr(torch, "compile", lambda function, dynamic: product)
@@ -29,14 +30,14 @@ def test_a_row_is_multiplied_as_by_linear(rows, shape, bias):
     layer, x = nn.Linear(7, 5, bias=bias).double(), torch.randn(shape, dtype=torch.float64)
     with torch.no_grad(), mode:
         out = layer(x)
-    assert seen == [shape]
+    assert seen == [7] and out.shape == (*shape[:-1], 5)
     torch.testing.assert_close(out, layer(x).detach(), rtol=1e-14, atol=1e-14)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_half_precision_is_rounded_once(dtype):
     torch.manual_seed(0)
-    x, weight, bias = (torch.randn(shape).to(dtype) for shape in [(1, 1, 512), (64, 512), (64,)])
+    x, weight, bias = (torch.randn(shape).to(dtype) for shape in [(512,), (64, 512), (64,)])
     exact = F.linear(x.double(), weight.double(), bias.double())
     out = row_product(x, weight, bias)
     assert out.dtype == dtype and out.shape == exact.shape
@@ -70,3 +71,18 @@ def test_compiled(dtype):
             exact = layer.double()(x.double())
             torch.testing.assert_close(layer.to(dtype)(x).double(), exact, rtol=2 * torch.finfo(dtype).eps, atol=1e-5)
     assert mode.product is not row_product
+
+
+@pytest.mark.slow
+def test_compiled_blocks_say_the_same_and_compile_for_no_other_length():
+    torch.manual_seed(0)
+    config = lmkit.Config(97, 48, 3, 4, n_kv_heads=2, positions="rope")
+    plain, compiled = lmkit.LM(config), lmkit.LM(config)
+    compiled.load_state_dict(plain.state_dict())
+    compile_blocks(compiled)
+    ids = torch.tensor([[5, 3, 8, 13, 1, 0, 2]])
+    with FastRows():
+        lmkit.generate(compiled, ids[:, :4], 4, temperature=0)
+        with torch.compiler.set_stance("fail_on_recompile"):
+            out = lmkit.generate(compiled, ids, 24, temperature=0)
+    assert torch.equal(out, lmkit.generate(plain, ids, 24, temperature=0))
