@@ -59,7 +59,7 @@ def test_what_is_kept_among_equals():
     assert kept(min_p(even, 1.0)) == [0, 1, 2, 3] and kept(min_p(lead, 1.0)) == [1, 2, 3]
     assert kept(top_p(even, 0.5)) == [0, 1, 2, 3] and kept(top_p(lead, 0.1)) == [1, 2, 3]
     assert kept(top_p(torch.tensor([[0.0, -60.0]]), 1.0)) == [0, 1]  # however little the second adds to 1
-    short = torch.randn(1, 40, generator=torch.Generator().manual_seed(2))  # whose probabilities, rounded, add up to less
+    short = torch.randn(1, 40, generator=torch.Generator().manual_seed(2))  # its probabilities add up to a bit less
     assert kept(top_p(short, 1 - 2**-53)) == list(range(40))
     assert kept(top_p(lead, 0.85)) == [1, 2, 3] and kept(top_p(lead, 0.95)) == [0, 1, 2, 3]  # three hold 0.89
 
