@@ -288,6 +288,8 @@ def test_the_published_config_is_the_preset(name):
     ("said", "expected"),
     [
         (dict(), {"name": "rope", "theta": 1e4}),
+        (dict(partial_rotary_factor=1.0), {"name": "rope", "theta": 1e4}),
+        (dict(rope_parameters={"partial_rotary_factor": 1.0, "truncate": True}), {"name": "rope", "theta": 1e4}),
         (dict(rope_theta=3.0, rope_scaling=None), {"name": "rope", "theta": 3.0}),
         (dict(rope_theta=3.0, rope_parameters={"rope_theta": 4.0}), {"name": "rope", "theta": 4.0}),
         (dict(rope_scaling={"type": "linear", "factor": 2}), {"name": "rope_linear", "theta": 1e4, "factor": 2}),
