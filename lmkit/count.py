@@ -177,12 +177,12 @@ def generation(model: nn.Module, ids: Tensor) -> Counter:
 
 
 class Fused(torch.autograd.Function):
-    """Attention that keeps what a fused kernel keeps, with its output laid out by position. It has no backward."""
+    """Attention that keeps what a fused kernel keeps. It has no backward."""
 
     @staticmethod
     def forward(ctx, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, how: dict) -> Tensor:
         out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, **how)  # (B, n_heads, T, d_head)
-        out = out.transpose(1, 2).contiguous().transpose(1, 2)  # (B, n_heads, T, d_head)
+        out = torch.empty_like(q).copy_(out)  # (B, n_heads, T, d_head), in memory as the queries lie
         added = () if mask is None else (mask.to(q.dtype),)  # a boolean mask is turned into one to be added
         ctx.save_for_backward(q, k, v, out, q.new_empty(q.shape[:-1], dtype=torch.float32), *added)
         return out
