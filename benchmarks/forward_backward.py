@@ -26,8 +26,8 @@ def build(name: str, layers: int):
     torch.manual_seed(0)
     if name.startswith("lmkit"):
         model = LM(lmkit.Config(50257, n_layers=layers, ffn="gelu_tanh"))
-        whole = torch.compile(model) if name.endswith("compiled") else model
-        return model, lambda ids: next_token_loss(whole, ids)
+        loss = torch.compile(next_token_loss) if name.endswith("compiled") else next_token_loss
+        return model, lambda ids: loss(model, ids)  # compiled as theirs, with the model inside
     off = dict(resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0, use_cache=False)
     model = GPT2LMHeadModel(GPT2Config(n_layer=layers, **off))
     whole = torch.compile(model) if name.endswith("compiled") else model

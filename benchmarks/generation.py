@@ -5,6 +5,7 @@ bandwidth is that of summing a large tensor, measured in every round.
 """
 
 import argparse
+import copy
 import tempfile
 from functools import partial
 from statistics import median
@@ -14,7 +15,7 @@ from machine import in_turns, ratios, where
 from transformers import GPT2Config, GPT2LMHeadModel
 
 import lmkit
-from lmkit.fast import FastRows
+from lmkit.fast import FastRows, compile_blocks
 
 STREAM = 1 << 28  # bytes, far beyond any cache
 
@@ -65,15 +66,19 @@ def main():
         calls[f"transformers {name}"] = partial(theirs, reference, ids, args.tokens)
         calls[f"lmkit {name}"] = partial(ours, model, ids, args.tokens)
         calls[f"lmkit {name}, FastRows"] = partial(ours_fast, mode, model, ids, args.tokens)
+        compiled = copy.deepcopy(model)
+        compile_blocks(compiled)
+        calls[f"lmkit {name}, and blocks"] = partial(ours_fast, mode, compiled, ids, args.tokens)
     print(where())
     warm_up = in_turns({name: partial(call.func, *call.args[:-1], 4) for name, call in calls.items()}, 1)
-    same = [torch.equal(calls["transformers float32"](), calls[f"lmkit float32{way}"]()) for way in ("", ", FastRows")]
+    said = {name: call() for name, call in calls.items() if "float32" in name}
+    same = [torch.equal(text, said["transformers float32"]) for text in said.values()]
     stream = torch.ones(STREAM // 4)
     seconds = in_turns(calls | {"stream": lambda: [stream.sum() for _ in range(4)]}, args.rounds)
     bandwidth = 4 * STREAM / min(seconds.pop("stream"))
 
     print(f"{args.tokens} tokens after {args.prompt}, {args.rounds} rounds, {args.layers} layers")
-    print(f"float32 tokens as those of transformers: lmkit {same[0]}, FastRows {same[1]}")
+    print(f"float32: {'all say the same tokens' if all(same) else dict(zip(said, same))}")
     print(f"memory: {bandwidth / 1e9:.1f} GB/s, the best of {args.rounds} rounds; limit = bytes of the weights at it\n")
     print(f"{'':<26}{'tokens/s':>9}{'of limit':>10}{'first 4':>9}   times transformers float32")
     for name, each in seconds.items():
