@@ -154,7 +154,7 @@ def training(model: nn.Module, ids: Tensor) -> Counter:
         *_, module = name.split(".")
         if module in PARTS["attention"] | PARTS["feed-forward"]:
             found["flops", part_of([module])] += flops
-    in_body = by_module.get("LM.body", 0)
+    in_body = by_module["LM.body"]
     found["flops", "norms and residuals"] = in_body - found["flops", "attention"] - found["flops", "feed-forward"]
     found["flops", "head"] = counter.get_total_flops() - in_body
     found["activations", ""] = sum(t.untyped_storage().nbytes() for at, t in kept.items() if at not in own)

@@ -54,7 +54,7 @@ class DyT(nn.Module):
 
     def __init__(self, d_model: int, eps: float = 1e-5, alpha0: float = 0.5):
         super().__init__()
-        self.alpha = nn.Parameter(torch.tensor(alpha0))
+        self.alpha = nn.Parameter(torch.tensor(float(alpha0)))
         self.weight = nn.Parameter(torch.ones(d_model))
         self.bias = nn.Parameter(torch.zeros(d_model))
 

@@ -48,9 +48,6 @@ MODELS = {
     "batchnorm": replace(BASE, norm="batchnorm", n_layers=1),
     "one's own": replace(BASE, positions=Slope, ffn=Bilinear),
 }
-# Activations are exact in float32, but that a real mixture is never in balance (expert by expert, a scalar or two). Of
-# bfloat16 a little more is counted than a CPU keeps, which has the statistics of LayerNorm in it too; GPUs do not.
-TOLERANCE = {torch.float32: 0, torch.bfloat16: 0.01}
 every_model = pytest.mark.parametrize("name", MODELS)
 
 
@@ -137,7 +134,10 @@ def test_activations_are_those_that_autograd_keeps(name, dtype):
         loss(model, ids, how)
     expected = sum(tensor.untyped_storage().nbytes() for at, tensor in kept.items() if at not in own)
     found = (counted(name) if dtype == torch.float32 else count(MODELS[name], T, dtype)).activation_bytes
-    assert found == pytest.approx(expected, rel=TOLERANCE[dtype] or 0.001 * (name == "mixture"))
+    tolerance = 0.001 * (name == "mixture")  # a real one is never in balance: a scalar or two per expert
+    if dtype == torch.bfloat16 and model.config.norm == "layernorm":
+        tolerance = 0.01  # CPUs keep the statistics of LayerNorm in bfloat16 too, other devices do not
+    assert found == pytest.approx(expected, rel=tolerance, abs=0)
 
 
 def test_by_formula():
@@ -220,4 +220,4 @@ def test_refused():
         count(BASE, 0)
     with pytest.raises(ValueError, match="65 positions, but max_seq_len=64"):
         count(BASE, 65)
-    assert count(BASE, 1).cache_bytes == 0
+    assert count(BASE, 1).cache_bytes == 0 and count(BASE, 2).cache_bytes == 2 * 2 * 32 * 4

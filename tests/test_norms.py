@@ -83,7 +83,7 @@ def test_no_norm_is_nothing():
 def test_dyt_formula(eps):
     norm, x = stirred(DyT(6, eps=eps, alpha0=0.8)), torch.randn(2, 5, 6)
     assert {name: tuple(p.shape) for name, p in norm.named_parameters()} == {"alpha": (), "weight": (6,), "bias": (6,)}
-    assert DyT(6).alpha == 0.5 and DyT(6, alpha0=2.0).alpha == 2
+    assert DyT(6).alpha == 0.5 and DyT(6, alpha0=2).alpha == 2
     by_hand = [norm.weight[i] * torch.tanh(norm.alpha * x[..., i]) + norm.bias[i] for i in range(6)]
     torch.testing.assert_close(norm(x), torch.stack(by_hand, dim=-1))
 
@@ -110,6 +110,17 @@ def test_batchnorm_is_torchs():
     torch.testing.assert_close(plain.running_mean, torch.full((2,), 0.1))  # torch's momentum is the default
     plain(torch.ones(1, 1, 2))  # one token has no variance, and nothing breaks
     torch.testing.assert_close(plain.running_var, torch.full((2,), 0.9**2))
+    plain = BatchNorm(1)
+    plain(torch.tensor([[0.0], [2.0]]))
+    torch.testing.assert_close(plain.running_var, torch.tensor([0.9 + 0.1 * 2]))  # unbiased, of two tokens
+
+
+def test_batchnorm_evaluates_in_float32():
+    """What float16 would lose: a difference beyond 65504, and an eps below what it can tell from zero."""
+    norm = BatchNorm(2, eps=1e-9).half().eval()
+    norm.running_mean.copy_(torch.tensor([6e4, 0.0])), norm.running_var.copy_(torch.tensor([6e4, 0.0]))
+    out = norm(torch.tensor([[-6e4, 0.0]]).half())
+    torch.testing.assert_close(out, torch.tensor([[-1.2e5 / 6e4**0.5, 0.0]]).half())
 
 
 def test_why_batchnorm_fails():
