@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from lmkit import LM, Config, Transformer
 from lmkit.exchange import export, load
-from lmkit.exchange.tensors import INDEX, SINGLE
+from lmkit.exchange.tensors import INDEX, SINGLE, read_rows, stored_in
 
 V = 29
 LLAMA = dict(vocab_size=V, hidden_size=12, intermediate_size=20, num_hidden_layers=2, num_attention_heads=2,
@@ -205,6 +205,22 @@ def test_tensors_that_do_not_fit(copy, tensors, words):
     refused(change(copy("gpt2"), **tensors), SINGLE, *words) if "missing" not in words else refused(
         change(copy("gpt2"), **tensors), *words
     )
+
+
+def test_pieces_are_small(originals, monkeypatch):
+    """Of at most so many bytes, or one row; together they are the rows asked for."""
+    monkeypatch.setattr("lmkit.exchange.tensors.PIECE", 100)
+    stored = {tensor.name: tensor for tensor in stored_in(originals["gpt2"])}
+    held = load_file(originals["gpt2"] / SINGLE)
+    for name, rows in (
+        ("transformer.wte.weight", 2),
+        ("transformer.ln_f.bias", 25),
+        ("transformer.h.0.mlp.c_fc.weight", 1),
+    ):
+        last = len(held[name])
+        pieces = list(read_rows(stored[name], 3, last))
+        assert [row for row, _ in pieces] == list(range(3, last, rows))
+        assert torch.equal(torch.cat([piece for _, piece in pieces]), held[name][3:])
 
 
 def test_nothing_in_the_last_piece_is_overlooked(copy, monkeypatch):

@@ -10,9 +10,11 @@ import torch
 
 import lmkit
 from lmkit import LM, Config, presets
+from lmkit.attention import ATTENTIONS
 from lmkit.checkpoints import PRETRAINED
 from lmkit.exchange.layout import computed, settings_of
 from lmkit.heads import MaskedLM, Pretraining
+from lmkit.positions import POSITIONS
 from lmkit.presets.format import Part, Settings, component_of, on_paper, word_for
 from lmkit.presets.rope import rope_from
 from lmkit.presets.table import COLUMNS, parameters, short
@@ -117,6 +119,69 @@ def test_the_numbers_of_table_2_1():
         assert (c.max_seq_len, c.vocab_size, c.ffn, c.window) == (2048, 50257, "gelu_tanh", None)
     banded = replace(presets.get("gpt3-125m"), window=(None, 256))
     assert banded.windows == [None, 256] * 6
+
+
+# Of config.json: what the number of parameters does not tell. n_heads, n_kv_heads, max_seq_len, eps, theta.
+NUMBERS = {
+    "gpt2": (12, 12, 1024, 1e-5, None),
+    "gpt2-medium": (16, 16, 1024, 1e-5, None),
+    "gpt2-large": (20, 20, 1024, 1e-5, None),
+    "gpt2-xl": (25, 25, 1024, 1e-5, None),
+    "llama-2-7b": (32, 32, 4096, 1e-5, 1e4),
+    "llama-2-13b": (40, 40, 4096, 1e-5, 1e4),
+    "llama-2-70b": (64, 8, 4096, 1e-5, 1e4),
+    "llama-3-8b": (32, 8, 8192, 1e-5, 5e5),
+    "llama-3-70b": (64, 8, 8192, 1e-5, 5e5),
+    "llama-3.1-8b": (32, 8, 131072, 1e-5, 5e5),
+    "llama-3.1-70b": (64, 8, 131072, 1e-5, 5e5),
+    "llama-3.1-405b": (128, 8, 131072, 1e-5, 5e5),
+    "llama-3.2-1b": (32, 8, 131072, 1e-5, 5e5),
+    "llama-3.2-3b": (24, 8, 131072, 1e-5, 5e5),
+    "mistral-7b-v0.1": (32, 8, 32768, 1e-5, 1e4),
+    "mistral-7b-v0.3": (32, 8, 32768, 1e-5, 1e6),
+    "qwen3-0.6b": (16, 8, 40960, 1e-6, 1e6),
+    "qwen3-1.7b": (16, 8, 40960, 1e-6, 1e6),
+    "qwen3-4b": (32, 8, 40960, 1e-6, 1e6),
+    "qwen3-8b": (32, 8, 40960, 1e-6, 1e6),
+    "qwen3-14b": (40, 8, 40960, 1e-6, 1e6),
+    "qwen3-32b": (64, 8, 40960, 1e-6, 1e6),
+    "gemma-2b": (8, 1, 8192, 1e-6, 1e4),
+    "gemma-7b": (16, 16, 8192, 1e-6, 1e4),
+    "gemma-2-2b": (8, 4, 8192, 1e-6, 1e4),
+    "gemma-2-9b": (16, 8, 8192, 1e-6, 1e4),
+    "gemma-2-27b": (32, 16, 8192, 1e-6, 1e4),
+    "starcoder2-3b": (24, 2, 16384, 1e-5, 999999.4420358813),
+}
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_numbers_that_the_count_does_not_tell(name):
+    c = presets.get(name)
+    theta = component_of(c.positions, POSITIONS)[1].get("theta")
+    assert (c.n_heads, c.n_kv_heads or c.n_heads, c.max_seq_len, c.eps, theta) == NUMBERS[name]
+    assert c.causal and c.logit_scale == 1 and c.tied == (name.startswith(("gpt2", "gemma", "starcoder2")) or name in (
+        "llama-3.2-1b", "llama-3.2-3b", "qwen3-0.6b", "qwen3-1.7b", "qwen3-4b"
+    ))  # fmt: skip
+
+
+def test_options_of_a_few():
+    def positions(name):
+        return presets.get(name).positions
+
+    longer = {"name": "rope_llama3", "theta": 5e5, "fast": 4.0, "slow": 1.0, "trained_len": 8192}
+    assert all(positions(f"llama-3.1-{size}") == longer | {"factor": 8.0} for size in ("8b", "70b", "405b"))
+    assert all(positions(f"llama-3.2-{size}") == longer | {"factor": 32.0} for size in ("1b", "3b"))
+    assert {name: c.window for name, c in presets.PRESETS.items() if c.window is not None} == {
+        "mistral-7b-v0.1": 4096, "starcoder2-3b": 4096,
+        "gemma-2-2b": (4096, None), "gemma-2-9b": (4096, None), "gemma-2-27b": (4096, None),
+    }  # fmt: skip
+    for name in ("gemma-2b", "gemma-7b", "gemma-2-2b", "gemma-2-9b", "gemma-2-27b"):
+        c = presets.get(name)
+        assert (c.embed_scale, c.norm, c.ffn) == (c.d_model**0.5, "rmsnorm_plus_one", "geglu_tanh")
+        second = name.startswith("gemma-2-")
+        assert (c.logit_soft_cap, c.residual) == ((30.0, "sandwich") if second else (None, "pre"))
+        assert component_of(c.attention, ATTENTIONS)[1]["soft_cap"] == (50.0 if second else None)
+    assert presets.get("gemma-2-27b").attention["scale"] == (4608 / 32) ** -0.5
 
 
 def test_a_few_against_every_layer_built():
@@ -329,8 +394,6 @@ def test_families_answer_to_their_names():
     ],
 )
 def test_component_of(choice, expected):
-    from lmkit.positions import POSITIONS
-
     component, how = component_of(choice, POSITIONS)
     assert component is POSITIONS[choice if isinstance(choice, str) else choice["name"]]
     assert {key: value for key, value in how.items() if key != "causal"} == expected
