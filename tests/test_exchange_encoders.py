@@ -466,7 +466,8 @@ def test_presets_say_what_the_published_configs_say(name):
     config = get(name)
     said = FAMILIES[theirs.model_type].config_to(config)
     tied = said.pop("tie_word_embeddings"), said.pop("scale_decoder_outputs", True)  # T5Config holds neither as it is
-    assert tied == (False, False) if "v1.1" in name else (True, True)
+    assert tied == ((False, False) if "v1.1" in name else (True, True))
+    assert config.logit_scale == (config.d_model**-0.5 if "t5" in name and "v1.1" not in name else 1.0)
     if "t5" in name:  # of which T5Config knows nothing
         assert said.pop("n_positions") == 512 and said.pop("decoder_start_token_id") == 0
     assert said == {key: getattr(theirs, key) for key in said}
