@@ -61,6 +61,7 @@ def test_what_is_kept_among_equals():
     assert kept(top_p(torch.tensor([[0.0, -60.0]]), 1.0)) == [0, 1]  # however little the second adds to 1
     short = torch.randn(1, 40, generator=torch.Generator().manual_seed(2))  # its probabilities add up to a bit less
     assert kept(top_p(short, 1 - 2**-53)) == list(range(40))
+    assert kept(top_p(torch.tensor([[2.0, 1.0, 1.0]], dtype=torch.float64).log(), 0.5)) == [0]  # p and no more
     assert kept(top_p(lead, 0.85)) == [1, 2, 3] and kept(top_p(lead, 0.95)) == [0, 1, 2, 3]  # three hold 0.89
 
 
@@ -131,6 +132,14 @@ def test_a_draw_is_the_distribution_function_turned_over():
     cdf = (LOGITS.double() / 0.7).softmax(-1).cumsum(-1)
     drawn = sample(LOGITS, 0.7, generator=torch.Generator().manual_seed(7))
     assert torch.equal(drawn, (cdf <= u).sum(-1)) and drawn.dtype == torch.int64
+
+
+@pytest.mark.parametrize(("u", "token"), [(0.0, 1), (1 - 1e-9 / 2, 2), (1 - 2**-53, 2)])
+def test_the_ends_of_the_distribution_function(monkeypatch, u, token):
+    """What has no probability is not drawn even at the ends; what has 1e-9, which float32 does not see, is."""
+    monkeypatch.setattr(torch, "rand", lambda *shape, **how: torch.full(shape, u, dtype=torch.float64))
+    probs = torch.tensor([[0.0, 1.0, 1e-9, 0.0]])
+    assert sample(probs.log()).tolist() == [token]
 
 
 def test_temperature_zero_takes_the_likeliest():
