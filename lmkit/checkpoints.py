@@ -20,11 +20,11 @@ def save(model: nn.Module, folder: str | Path, tokenizer: dict, **provenance) ->
     The folder is written under a temporary name and renamed, so that a folder of this name is always whole. An
     older checkpoint of the name is replaced; any other folder or file is refused with FileExistsError.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save_model
 
     plain = {"config": model.config.to_dict(), "tokenizer": tokenizer, "provenance": provenance}
     with new_folder(folder) as new:
-        save_file({name: t.contiguous() for name, t in model.state_dict().items()}, new / "model.safetensors")
+        save_model(model, str(new / "model.safetensors"))  # a tensor with two names, such as a shared embedding, once
         for name, content in plain.items():
             text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
             (new / f"{name}.json").write_text(text, encoding="utf-8")
@@ -42,7 +42,7 @@ def load(name: str | Path) -> tuple[LM, dict, dict]:
 
     Raises FileNotFoundError for no checkpoint, ValueError for a damaged one.
     """
-    from safetensors.torch import load_file
+    from safetensors.torch import load_model
 
     folder = find(name)
     if folder is None:
@@ -56,5 +56,5 @@ def load(name: str | Path) -> tuple[LM, dict, dict]:
         for part in ("config", "tokenizer", "provenance")
     )
     model = LM(Config.from_dict(config))
-    model.load_state_dict(load_file(folder / "model.safetensors"))
+    load_model(model, folder / "model.safetensors")
     return model.eval(), tokenizer, provenance

@@ -158,6 +158,14 @@ def test_checkpoint_round_trip(tmp_path):
     assert checkpoints.load(folder)[2] == {"steps": 4} and [p.name for p in folder.parent.iterdir()] == ["a"]
 
 
+def test_an_encoder_decoder_is_saved_with_its_embedding_shared(tmp_path):
+    model = small(n_encoder_layers=1).eval()
+    loaded, _, _ = checkpoints.load(checkpoints.save(model, tmp_path / "a", {}))
+    ids = torch.tensor([[1, 2, 3]])
+    assert torch.equal(loaded(ids, source=ids), model(ids, source=ids))
+    assert loaded.body.encoder.embed is loaded.body.decoder.embed
+
+
 def test_a_damaged_checkpoint_is_refused(tmp_path):
     folder = checkpoints.save(small(), tmp_path / "a", {})
     weights = folder / "model.safetensors"
