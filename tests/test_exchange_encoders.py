@@ -144,7 +144,7 @@ def test_bfloat16_of_encoders_is_theirs_to_rounding(encoder):
     assert (here - exact).norm() < 1.3 * (there - exact).norm() < 0.1 * exact.norm()
 
 
-UNEVEN = T5 | dict(num_decoder_layers=1, d_kv=20, layer_norm_epsilon=1e-2)
+UNEVEN = T5 | dict(num_decoder_layers=1, d_kv=20, layer_norm_epsilon=1e-2, feed_forward_proj="gelu")
 T5S = {
     "t5": (hf.T5ForConditionalGeneration, hf.T5Config(**T5)),
     "t5 uneven": (hf.T5ForConditionalGeneration, hf.T5Config(**UNEVEN)),
