@@ -143,3 +143,16 @@ def test_1024_is_the_chunk():
     assert seen.largest == 1024 * 40
     with pytest.raises(ValueError, match="chunk must be 1 or more, not 0"):
         linear_cross_entropy(x, weight, torch.zeros(1500, dtype=torch.long), chunk=0)
+
+
+def test_a_mixture_of_experts_is_balanced_in_training_and_judged_without():
+    torch.manual_seed(0)
+    model = LM(Config(11, d_model=16, n_layers=2, n_heads=2, max_seq_len=8, ffn="moe"))
+    ids = torch.randint(0, 11, (3, 7))
+    in_training = next_token_loss(model.train(), ids)
+    plain = F.cross_entropy(model(ids[:, :-1]).flatten(0, 1), ids[:, 1:].flatten())
+    balancing = sum(block.ffn.aux_loss for block in model.body.blocks)
+    torch.testing.assert_close(in_training, plain + 0.01 * balancing)
+    torch.testing.assert_close(next_token_loss(model.eval(), ids), plain)
+    in_training.backward()
+    assert model.body.blocks[0].ffn.router.weight.grad.abs().sum() > 0

@@ -17,15 +17,13 @@ from pathlib import Path
 import pytest
 import torch
 
-import lmkit
-from lmkit.ffn import FFNS
+from lmkit import attention, ffn, heads, masks, positions, residual
+from lmkit.generate import generate
 from lmkit.model import Config, EncoderDecoder, Transformer
-from lmkit.positions import POSITIONS
-from lmkit.residual import RESIDUALS
 
-FOLDER = Path(lmkit.__file__).parent
-PARTS = ("attention", "ffn", "generate", "heads", "masks", "positions", "residual", "sampling")
-FILES = [FOLDER / f"{m}.py" for m in (*PARTS, "block", "model")]
+FOLDER = Path(attention.__file__).parent
+PARTS = "attention block ffn generate heads masks model positions residual sampling".split()
+FILES = [FOLDER / f"{part}.py" for part in PARTS]
 COMMENT = re.compile(r"#\s*\(([\w\s,/+*]+)\)")
 ASSIGN = re.compile(r"^\s*([\w, ]+?)\s*=[^=]")
 SIZES = dict(d_model=40, n_heads=4, n_kv_heads=2, d_head=10, d_ff=50, vocab_size=31)  # all different: nothing by chance
@@ -101,36 +99,40 @@ class Checker:
         sys.settrace(self.before)
 
 
-def run_everything(module=None):
-    """Run every line that carries a shape. `module` stands in for the one of its name (a spoilt copy)."""
-    parts = {name: sys.modules[f"lmkit.{name}"] for name in PARTS}
-    if module is not None:
-        parts[module.__name__] = module
-    attention, ffn, generate, heads, masks, positions, residual, sampling = parts.values()
+def run_attention(attention):
+    """Run every line of attention.py, or of a spoilt copy of it, that carries a shape."""
     torch.manual_seed(0)
     B, T, S = 3, 9, 13
-    ids, source, real = torch.randint(0, 31, (B, T)), torch.randint(0, 31, (B, S)), torch.ones(B, T, dtype=torch.bool)
     x, memory = torch.randn(B, T, 40), torch.randn(B, S, 40)
     q, k = torch.randn(B, 4, T, 10), torch.randn(B, 2, T, 10)
-    masks.padding_mask(real), masks.positions_of(real)
     for bias, cap in itertools.product((None, torch.randn(4, T, T)), (None, 2.0)):
         attention.attention_weights(q, k, score_bias=bias, soft_cap=cap)
         attention.attention_weights(q, k, score_bias=bias, soft_cap=cap, causal=True)
         attention.Attend(soft_cap=cap)(q, k, k, score_bias=bias, causal=True)
     attention.Attention(40, 4, 2)(x, memory), attention.LatentAttention(40, 4)(x, memory)
+
+
+def run_everything():
+    """Run every line of FILES that carries a shape."""
+    run_attention(attention)
+    torch.manual_seed(0)
+    B, T, S = 3, 9, 13
+    ids, source, real = torch.randint(0, 31, (B, T)), torch.randint(0, 31, (B, S)), torch.ones(B, T, dtype=torch.bool)
+    x, q = torch.randn(B, T, 40), torch.randn(B, 4, T, 10)
+    masks.padding_mask(real), masks.positions_of(real)
     heads.mean_pool(x), heads.mean_pool(x, real)
-    for scheme in map(positions.POSITIONS.get, POSITIONS):
+    for scheme in positions.POSITIONS.values():
         scheme = scheme(40, 4, 10, 32)
         scheme.embed(x, torch.arange(T)), scheme.rotate(q, torch.arange(T))
-    for rule in map(residual.RESIDUALS.get, RESIDUALS):
+    for rule in residual.RESIDUALS.values():
         rule(40, torch.nn.LayerNorm, 2)(x, lambda x: x)
-    for network in map(ffn.FFNS.get, FFNS):
+    for network in ffn.FFNS.values():
         network(40, 50)(x)
     for window, block in ((None, "sequential"), (3, "parallel")):
         config = Config(31, 40, 2, 4, n_kv_heads=2, d_ff=50, max_seq_len=32, window=window, block=block, n_segments=2)
         Transformer(config)(ids, real=real if window else None)
-        generate.generate(heads.LM(config), ids, 2, top_k=5, top_p=0.9, min_p=0.1, repetition_penalty=1.2)
-        generate.generate(heads.LM(config), ids, 2, temperature=0)
+        generate(heads.LM(config), ids, 2, top_k=5, top_p=0.9, min_p=0.1, repetition_penalty=1.2)
+        generate(heads.LM(config), ids, 2, temperature=0)
         for head in (heads.LM, heads.Pretraining, heads.SpanFinder, partial(heads.Classifier, n_classes=2)):
             head(config)(ids), head(config)(ids, real=real)
         EncoderDecoder(replace(config, n_encoder_layers=1))(ids, source=source)
@@ -159,7 +161,7 @@ def test_spoilt_comments_are_caught(tmp_path):
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         with Checker(copy) as check:
-            run_everything(module)
+            run_attention(module)
         if not check.wrong:
             missed.append((number, sizes))
     assert len(comments) >= 10
