@@ -27,6 +27,12 @@ MENUS = {
 }
 
 
+# The least that each size may be, where it is not None.
+LEAST = dict.fromkeys(
+    ("vocab_size", "d_model", "n_layers", "n_heads", "n_kv_heads", "d_head", "d_ff", "max_seq_len"), 1
+) | dict.fromkeys(("n_segments", "n_encoder_layers"), 0)
+
+
 @dataclass(frozen=True)
 class Config:
     """Sizes, and for each kind of component a name from its menu, a name with options, or a callable of your own.
@@ -64,13 +70,16 @@ class Config:
     logit_soft_cap: float | None = None  # Gemma 2
 
     def __post_init__(self):
-        for name in ("vocab_size", "d_model", "n_layers", "n_heads", "n_kv_heads", "d_head", "d_ff", "max_seq_len"):
+        for name, least in LEAST.items():
             size = getattr(self, name)
-            if size is not None and (not isinstance(size, int) or size < 1):
-                raise ValueError(f"{name} must be a whole number of at least 1, not {size!r}")
-        for window in self.windows:
-            if window is not None and window < 1:
-                raise ValueError(f"a window is at least 1 (a position sees itself), not {window}")
+            if size is not None and (not isinstance(size, int) or size < least):
+                raise ValueError(f"{name} must be a whole number of at least {least}, not {size!r}")
+        windows = self.window if isinstance(self.window, tuple) else (self.window,)
+        if not windows or not all(w is None or (isinstance(w, int) and w >= 1) for w in windows):
+            raise ValueError(
+                f"a window is a whole number of at least 1 (a position sees itself) or None, or a tuple of such, not "
+                f"{self.window!r}"
+            )
 
     @property
     def windows(self) -> list[int | None]:

@@ -408,9 +408,16 @@ def test_sizes_that_are_none(field, size):
         replace(BASE, **{field: size})
 
 
-@pytest.mark.parametrize("window", [0, (None, -1)])
+@pytest.mark.parametrize("field", ["n_segments", "n_encoder_layers"])
+def test_counts_that_may_be_zero_and_no_less(field):
+    assert getattr(replace(BASE, **{field: 0}), field) == 0
+    with pytest.raises(ValueError, match=f"{field} must be a whole number of at least 0, not -1"):
+        replace(BASE, **{field: -1})
+
+
+@pytest.mark.parametrize("window", [0, (None, -1), 2.5, (), (4, "8")])
 def test_windows_that_are_none(window):
-    with pytest.raises(ValueError, match=r"a window is at least 1 \(a position sees itself\), not"):
+    with pytest.raises(ValueError, match=r"a window is a whole number of at least 1 .*, not"):
         replace(BASE, window=window)
 
 
