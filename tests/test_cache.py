@@ -39,12 +39,15 @@ def test_a_rolling_cache_holds_what_the_next_position_can_see(window, chunks):
         assert len(cache) == done and cache.held == min(done, window - 1)
         assert cache.nbytes == 2 * 3 * cache.held * 9 * 4
         assert cache.k.untyped_storage().nbytes() == 2 * 3 * cache.held * 4 * 4  # and nothing more is kept alive
+        assert cache.v.untyped_storage().nbytes() == 2 * 3 * cache.held * 5 * 4
 
 
 def test_a_preallocated_cache_moves_nothing():
     cache = PreallocatedCache(12)
     places = {k.data_ptr() for _, _, k, _ in fill(cache, (5, 1, 1, 4, 1))}
     assert len(places) == 1
+    cache.select(torch.tensor([1, 0]))  # into a new room, of which k and v stay views: nothing is held twice
+    assert (cache.k.data_ptr(), cache.v.data_ptr()) == tuple(room.data_ptr() for room in cache.room)
 
 
 @pytest.mark.parametrize("new", [KVCache, lambda: PreallocatedCache(12), lambda: RollingCache(4)])

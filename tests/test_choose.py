@@ -37,7 +37,13 @@ def test_what_has_no_name(choice):
         name_of(choice, NORMS)
 
 
+@pytest.mark.parametrize("choice", ["rms", {"name": "rms"}])
+def test_a_wrong_name_is_no_name(choice):
+    with pytest.raises(ValueError, match="'rms' is not one of"):
+        name_of(choice, NORMS)
+
+
 def test_show_unwraps_partials():
     shown = repr(show(partial(Rope, theta=5e5)))
-    assert shown.startswith("# with theta=500000.0\nclass Rope")
+    assert shown.startswith("# with theta=500000.0\nclass Rope") and shown == shown.rstrip()
     assert show(PreNorm)._repr_markdown_().startswith("```python\nclass PreNorm")

@@ -162,6 +162,28 @@ def test_defaults_of_scaled_ropes_are_the_published_ones():
         (RopeLinear(32, 2, 16, 2048), hugging_faces("linear", factor=2.0)),
     ):
         torch.testing.assert_close(ours.frequencies(16), theirs[0], atol=0, rtol=1e-5)
+    yarn, llama3 = RopeYarn(32, 2, 16, 2048), RopeLlama3(32, 2, 16, 2048)
+    assert (yarn.fast, yarn.slow, llama3.fast, llama3.slow) == (32.0, 1.0, 4.0, 1.0)
+
+
+@pytest.mark.parametrize(("theta", "trained_len"), [(10_000.0, 64), (10.0, 2048), (10_000.0, 6)])
+def test_the_ramp_of_yarn_ends_within_the_pairs(theta, trained_len):
+    """No pair turns 32 times; all turn more than once; none turns once, so that the ramp is a step."""
+    theirs, _ = hugging_faces("yarn", theta, factor=4.0, original_max_position_embeddings=trained_len)
+    ours = RopeYarn(32, 2, 16, 2048, theta=theta, factor=4.0, trained_len=trained_len)
+    torch.testing.assert_close(ours.frequencies(16), theirs, atol=0, rtol=1e-5)
+
+
+def test_ntk_of_a_single_pair_spares_it():
+    assert RopeNTK(4, 2, 2, 64, factor=4.0).frequencies(2).tolist() == [1.0]
+
+
+@pytest.mark.parametrize("name", POSITIONS)
+def test_a_scheme_keeps_the_dtype_and_says_how_far_it_reaches(name):
+    scheme, pos = POSITIONS[name](8, 2, 4, 32).bfloat16(), torch.arange(5)
+    x, q = torch.randn(1, 5, 8).bfloat16(), torch.randn(1, 2, 5, 4).bfloat16()
+    assert scheme.embed(x, pos).dtype == scheme.rotate(q, pos).dtype == torch.bfloat16
+    assert scheme.limit == (32 if name == "learned" else None)
 
 
 @pytest.mark.parametrize("factor", [1.0, 4.0])
@@ -189,6 +211,8 @@ def test_yarn_turns_and_stretches():
 def test_longer_by_less_than_nothing():
     with pytest.raises(ValueError, match="at least 1, not 0.5"):
         RopeLinear(8, 1, 8, 64, factor=0.5)
+    with pytest.raises(ValueError, match="at least 1, not nan"):
+        RopeLinear(8, 1, 8, 64, factor=math.nan)
     with pytest.raises(ValueError, match=r"fast \(1.0\) must exceed slow \(1.0\)"):
         RopeLlama3(8, 1, 8, 64, fast=1.0)
 
@@ -251,6 +275,16 @@ def test_relative_bias_defaults_are_t5s():
 def test_relative_bias_of_no_sense(how):
     with pytest.raises(ValueError, match=r"n_buckets \(\d+\) must be even and at least \d, and max_distance \(\d+\)"):
         RelativeBias(8, 2, 4, 32, False, **how)
+
+
+@pytest.mark.parametrize(("causal", "least"), [(True, 2), (False, 4)])
+def test_the_least_relative_bias(causal, least):
+    """In each direction one bucket for distance 0 and one for all others."""
+    scheme, apart = RelativeBias(8, 2, 4, 32, causal, n_buckets=least, max_distance=2), torch.tensor([-5, -1, 0, 1, 5])
+    assert scheme.bucket(apart).tolist() == ([0, 0, 0, 1, 1] if causal else [3, 3, 0, 1, 1])
+    for how in (dict(n_buckets=least - 2), dict(n_buckets=least, max_distance=1)):
+        with pytest.raises(ValueError, match=rf"at least {least}, .* beyond the {how['n_buckets'] // least} distances"):
+            RelativeBias(8, 2, 4, 32, causal, **how)
 
 
 # ---- masks, which are functions of positions
