@@ -380,3 +380,10 @@ def test_cross_attention_projects_its_memory_once(kind):
     assert len(cache) == 0 and cache.cross[0].shape[2] == 7  # its place for the past stays free
     torch.testing.assert_close(attn(x, rand(2, 7, 24, seed=9), mask=padding_mask(real), cache=cache), whole)
     torch.testing.assert_close(whole[1:], attn(x[1:], memory[1:, :4]))
+
+
+def test_latent_attention_has_biases_unless_told_otherwise_and_as_many_key_heads_as_heads():
+    names = {"q_proj", "latent_proj", "k_proj", "v_proj", "o_proj"}
+    of = lambda attn: {name.split(".")[0] for name, _ in attn.named_parameters() if name.endswith("bias")}  # noqa: E731
+    assert of(LatentAttention(24, 4)) == names and of(LatentAttention(24, 4, 4)) == names
+    assert not of(LatentAttention(24, 4, bias=False))

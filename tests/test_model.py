@@ -446,3 +446,78 @@ def test_ids_that_make_no_sense():
         bidirectional(IDS, caches=bidirectional.new_caches())
     with pytest.raises(ValueError, match="torch.int64; expected"):
         model(IDS, real=torch.ones(3, 11, dtype=torch.long))
+
+
+# ---- what is handed on, and where it arrives
+
+
+def test_every_norm_has_the_configs_eps():
+    config = replace(BASE, norm="rmsnorm", qk_norm="rmsnorm", embed_norm=True, eps=0.25, n_encoder_layers=1)
+    norms = [m for m in Transformer(config).modules() if isinstance(m, NORMS["rmsnorm"])]
+    assert len(norms) == 2 + 2 * (3 + 2 * 2) and {norm.eps for norm in norms} == {0.25}
+
+
+def test_components_are_built_with_the_configs_sizes():
+    told = {}
+
+    def scheme(*sizes):
+        told["positions"] = sizes
+        return NoPositions(*sizes)
+
+    def rule(d_model, norm, n_layers):
+        told["residual"] = (d_model, n_layers)
+        return PreNorm(d_model, norm, n_layers)
+
+    Transformer(replace(BASE, positions=scheme, residual=rule, causal=False, d_head=6))
+    assert told == {"positions": (32, 4, 6, 32, False), "residual": (32, 2)}
+
+
+@torch.no_grad()
+def test_a_parallel_block_adds_the_sum_of_its_sublayers():
+    block = stirred(Transformer(replace(BASE, block="parallel", n_encoder_layers=1))).blocks[0]
+    x, memory = torch.randn(2, 5, 32), torch.randn(2, 3, 32)
+    y = block.residual.norm(x)
+    expected = x + block.attn(y, causal=True) + block.cross(y, memory) + block.ffn(y)
+    torch.testing.assert_close(block(x, memory=memory, causal=True), expected)
+
+
+@pytest.mark.parametrize("block", ["sequential", "parallel"])
+@torch.no_grad()
+def test_the_memory_is_projected_once_per_cache(block):
+    model = EncoderDecoder(replace(BASE, block=block, n_encoder_layers=1)).eval()
+    caches, memory, calls = model.new_caches(), model.encode(SOURCE), []
+    model.blocks[0].cross.k_proj.register_forward_hook(lambda *_: calls.append(1))
+    for t in range(3):
+        model(IDS[:, t : t + 1], memory=memory, caches=caches)
+    assert len(calls) == 1
+
+
+@torch.no_grad()
+def test_padding_of_the_target_does_not_change_its_tokens():
+    model, real = stirred(EncoderDecoder(replace(BASE, n_encoder_layers=1))), torch.ones(3, 11, dtype=torch.bool)
+    real[:, :4] = False
+    padded, alone = model(IDS, source=SOURCE, real=real)[:, 4:], model(IDS[:, 4:], source=SOURCE)
+    torch.testing.assert_close(padded, alone, atol=1e-5, rtol=1e-4)
+    assert model.positions is model.decoder.positions and model.embed is model.decoder.embed
+
+
+def test_the_default_config_is_gpt2_small():
+    config = Config(50_257)
+    with torch.device("meta"):
+        model = Transformer(replace(config, init=lambda module, n_layers: None))
+    assert sum(p.numel() for p in model.parameters()) == 124_439_808  # Radford et al. 2019, as released
+    assert (config.n_heads, config.max_seq_len, config.logit_scale, config.logit_soft_cap) == (12, 1024, 1.0, None)
+
+
+def test_the_last_trained_position_may_be_used_and_heads_have_a_width():
+    assert Transformer(BASE)(torch.zeros(1, 32, dtype=torch.long)).shape == (1, 32, 32)
+    with pytest.raises(ValueError, match="d_head must be a whole number of at least 1, not 0"):
+        replace(BASE, d_head=0)
+
+
+def test_a_config_without_a_vocabulary_or_without_fields(tmp_path):
+    with pytest.raises(ValueError, match="a Config has a vocab_size"):
+        Config.from_dict({})
+    (tmp_path / "bad.json").write_text("3", encoding="utf-8")
+    with pytest.raises(ValueError, match="holds no Config"):
+        Config.load(tmp_path / "bad.json")
