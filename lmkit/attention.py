@@ -60,6 +60,8 @@ def whole_causal_mask(T: int, S: int, mask: Tensor | None, device: torch.device)
 
 def head_width(d_model: int, n_heads: int, d_head: int | None = None) -> int:
     """The width of a head: d_head if it is given, else an equal share of d_model."""
+    if d_head is not None and d_head < 1:
+        raise ValueError(f"d_head must be at least 1, not {d_head}")
     if n_heads < 1 or (d_head is None and d_model % n_heads):
         raise ValueError(f"n_heads ({n_heads}) must divide d_model ({d_model}), or d_head must be given")
     return d_head or d_model // n_heads

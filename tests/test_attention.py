@@ -252,6 +252,8 @@ def test_what_makes_no_sense(kind):
     for n_heads in (0, -4):
         with pytest.raises(ValueError, match=rf"n_heads \({n_heads}\) must divide d_model \(12\)"):
             kind(12, n_heads, d_head=3)
+    with pytest.raises(ValueError, match="d_head must be at least 1, not 0"):
+        kind(12, 3, d_head=0)
     for n_kv_heads in (0, -2):
         with pytest.raises(ValueError, match="must be"):
             kind(12, 4, n_kv_heads, d_head=3)
@@ -281,6 +283,16 @@ def test_scale_and_soft_cap_are_the_formula(n_kv_heads, masked):
         torch.testing.assert_close(Attend(scale, cap)(q, k, v, mask, bias), out)
         attn = Attention(12, 4, n_kv_heads, scale=scale, soft_cap=cap)
         assert (attn.attend.scale, attn.attend.soft_cap) == (scale, cap)
+
+
+@pytest.mark.parametrize("masked", [True, False])
+def test_a_float32_bias_beside_queries_in_bfloat16(masked):
+    q, k, bias = rand(1, 2, 5, 8).bfloat16(), rand(1, 2, 5, 8, seed=1).bfloat16(), rand(2, 5, 5)
+    mask = torch.ones(5, 5, dtype=torch.bool).tril() if masked else None
+    exact = attention_weights(q.float(), k.float(), mask, bias) @ k.float()
+    out = Attend()(q, k, k, mask, bias)
+    assert out.dtype == torch.bfloat16
+    torch.testing.assert_close(out.float(), exact, atol=3e-2, rtol=3e-2)
 
 
 def test_a_soft_cap_obeys_the_causal_flag():
