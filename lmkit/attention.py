@@ -214,7 +214,12 @@ class LatentAttention(Attention):
             )
         nn.Module.__init__(self)
         self.n_heads, self.n_kv_heads, self.d_head = n_heads, n_heads, head_width(d_model, n_heads, d_head)
-        self.d_latent, self.d_rope = d_latent or 4 * self.d_head, d_rope or max(2, self.d_head // 4 * 2)
+        self.d_latent = 4 * self.d_head if d_latent is None else d_latent
+        self.d_rope = max(2, self.d_head // 4 * 2) if d_rope is None else d_rope
+        if self.d_latent < 1 or self.d_rope < 2 or self.d_rope % 2:
+            raise ValueError(
+                f"d_latent ({d_latent}) must be at least 1, and d_rope ({d_rope}), which is turned in pairs, even"
+            )
         self.q_proj = nn.Linear(d_model, n_heads * (self.d_head + self.d_rope), bias=bias)
         self.latent_proj = nn.Linear(d_model, self.d_latent + self.d_rope, bias=bias)
         self.latent_norm = RMSNorm(self.d_latent)

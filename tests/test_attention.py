@@ -381,6 +381,12 @@ def test_latent_attention_sizes():
         LatentAttention(24, 4, qk_norm=RMSNorm)
 
 
+@pytest.mark.parametrize("how", [dict(d_latent=0), dict(d_rope=0), dict(d_rope=5), dict(d_latent=-1, d_rope=4)])
+def test_latent_widths_of_no_sense(how):
+    with pytest.raises(ValueError, match=r"d_latent \(.*\) must be at least 1, and d_rope \(.*\).* even"):
+        LatentAttention(24, 4, **how)
+
+
 @pytest.mark.parametrize("kind", [Attention, LatentAttention])
 def test_cross_attention_projects_its_memory_once(kind):
     attn, cache, memory = kind(24, 4), KVCache(), rand(2, 7, 24)
