@@ -15,7 +15,7 @@ NUMBERS = "0123456789٠٣٩०५௧௰୳²³¼½⅕Ⅷⅻ〇一二㈠①⑩㊱
 SCRIPTS = "中文字漢豈龘㐀𠀀𪜀丽ひらがなカタｶﾅ한국어각ㄱ각עבריתالعربيةไทยहिन्दीবাংলাதமிழ်ქართულიአማርኛᐊᓄ"
 SYMBOLS = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~¡§«»¿‘’“”–—…€₹°©™×÷√∞≠←⇒■☃♥⚠、。「」！？～￥▁#Ġ·"
 EMOJI = ["🙂", "👩‍👩‍👧‍👦", "🏳️‍🌈", "👍🏽", "🇩🇪", "1️⃣", "❤️", "🤷🏿‍♂️", "🇦", "🏴\U000e0067\U000e0062\U000e007f"]
-WORDS = ["the", "The", "THE", " unhappiness", "don't", "I'LL", "it’s", "we'Ve", "naïve", "résumé""]
+WORDS = ["the", "The", "THE", " unhappiness", "don't", "I'LL", "it’s", "we'Ve", "naïve", "résumé"]
 WORDS += ["re\u0301sume\u0301", "Straße"]
 WORDS += ["hello", "world", "to be or", "O Romeo", "ΟΔΟΣ", "İstanbul", "https://a.b/c?d=e", "12,345.67", "x=1\r\n"]
 WORDS += ["\r\n\r\n", "''s"]
