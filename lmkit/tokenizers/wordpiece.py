@@ -1,0 +1,237 @@
+"""WordPiece: BERT's tokenizer. The longest piece that fits comes first, then the longest of what is left."""
+
+import warnings
+from collections import Counter
+
+from .base import Tokenizer, check_id
+from .bert import BertRules
+from .checks import check_vocab, each_text, first_tokens
+from .document import document, field, kept_of, only, tokens_of
+from .merges import learn
+from .wordpiece_training import SCORES, learn_by_likelihood, symbols
+from .work import Piece, Step, Work
+
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+CLEANUPS = [(" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"), (" 'm", "'m")]
+CLEANUPS += [(" do not", " don't"), (" 's", "'s"), (" 've", "'ve"), (" 're", "'re")]
+MOST_CACHED = 100_000  # stretches between spaces
+
+
+class WordPiece(Tokenizer):
+    """Words cut into pieces of a vocabulary, greedily from the left; pieces within a word begin with "##".
+
+    Schuster & Nakajima (2012); as BERT has it, Devlin et al. (2018). A word of more than `max_characters`, or one that
+    runs into a stretch without a piece, is `unk` as a whole: the one special token that `encode` gives, because it
+    marks what is unknown and no place in the data. lower, strip_accents, clean, chinese: see `BertRules`.
+    """
+
+    kind = "wordpiece"
+
+    def __init__(
+        self, vocab, *, special=SPECIAL, lower=True, strip_accents=None, clean=True, chinese=True, unk="[UNK]",
+        prefix="##", max_characters=100, cleanup=True,
+    ):  # fmt: skip
+        special = check_vocab(vocab, (unk, *special))
+        self.special = dict(sorted(special.items(), key=lambda item: item[1]))
+        self.vocab = dict(vocab)
+        self.rules = BertRules(lower, strip_accents, clean, chinese)
+        self.unk, self.prefix, self.max_characters, self.cleanup = unk, prefix, max_characters, cleanup
+        self.pieces = {piece: i for piece, i in self.vocab.items() if piece not in self.special}
+        self.longest = max(map(len, self.pieces), default=0)
+        self.cache = {}
+
+    @classmethod
+    def from_vocab(cls, lines, lower=True, **options):
+        """A vocabulary with one piece per line, in the order of ids: what BERT's vocab.txt holds."""
+        pieces = [line.rstrip("\r\n") for line in lines]
+        while pieces and not pieces[-1]:
+            pieces.pop()
+        twice = [piece for piece, n in Counter(pieces).items() if n > 1]
+        if twice:
+            raise ValueError(f"the vocabulary holds {twice[0]!r} twice")
+        special = options.pop("special", [token for token in SPECIAL if token in pieces])
+        return cls({piece: i for i, piece in enumerate(pieces)}, special=special, lower=lower, **options)
+
+    @classmethod
+    def train(cls, texts, vocab_size, *, special=SPECIAL, score="count", prefix="##", unk="[UNK]", **options):
+        """Learn a vocabulary of `vocab_size` pieces: the special tokens, all characters, then joined neighbours.
+
+        score: "count", the most frequent pair first, as Hugging Face's trainer has it, or "likelihood",
+        count(ab) / (count(a) count(b)), the score that is usually given for Google's unpublished trainer.
+        """
+        if score not in SCORES:
+            raise ValueError(f"score {score!r} is not one of {list(SCORES)}")
+        special = special if unk in special else (unk, *special)
+        rules = BertRules(**{name: options[name] for name in options if name != "max_characters"})
+        word_counts = count_words(texts, rules)
+        tokens = first_tokens(special, alphabet(word_counts, prefix), vocab_size)
+        words = [(symbols(word, prefix), count) for word, count in word_counts.items()]
+        if score == "count":
+            pieces, _ = learn(words, tokens, vocab_size, prefix=prefix, special=special)
+        else:
+            pieces = learn_by_likelihood(words, tokens, vocab_size, prefix=prefix, special=special)
+        if len(pieces) < vocab_size:
+            warnings.warn(f"the text yields {len(pieces)} pieces, not the {vocab_size} asked for", stacklevel=2)
+        vocab = {piece: i for i, piece in enumerate(pieces)}
+        return cls(vocab, special=special, prefix=prefix, unk=unk, **options)
+
+    def match(self, word):
+        """A word's pieces as (id, start, end), or None if a part of it has no piece."""
+        found, start = [], 0
+        while start < len(word):
+            lead = self.prefix if start else ""
+            for end in range(min(len(word), start + self.longest), start, -1):
+                i = self.pieces.get(lead + word[start:end])
+                if i is not None:
+                    break
+            else:
+                return None
+            found.append((i, start, end))
+            start = end
+        return found
+
+    def stretch(self, stretch):
+        """What stands between two spaces -> its (ids, starts, ends)."""
+        known = self.cache.get(stretch)
+        if known is None:
+            ids, begins, finishes = known = [], [], []
+            for word, starts, ends in self.rules.words(stretch):
+                found = self.match(word) if len(word) <= self.max_characters else None
+                for i, start, end in found or [(self.special[self.unk], 0, len(word))]:
+                    ids.append(i)
+                    begins.append(starts[start])
+                    finishes.append(ends[end - 1])
+            if len(self.cache) < MOST_CACHED:
+                self.cache[stretch] = known
+        return known
+
+    def encode(self, text):
+        ids = []
+        for _, stretch in self.rules.stretches(text):
+            ids += self.stretch(stretch)[0]
+        return ids
+
+    def offsets(self, text):
+        spans = []
+        for at, stretch in self.rules.stretches(text):
+            _, starts, ends = self.stretch(stretch)
+            spans += [(at + start, at + end) for start, end in zip(starts, ends)]
+        return spans
+
+    def decode(self, ids, special=False):
+        """Ids -> text, with spaces where English puts them; what the normalizer took from the text stays lost."""
+        tokens = [self.by_id[check_id(i, len(self))] for i in ids]
+        tokens = [token for token in tokens if special or token not in self.special]
+        text = ""
+        for n, token in enumerate(tokens):
+            if n:
+                token = token[len(self.prefix) :] if token.startswith(self.prefix) else " " + token
+            for old, new in CLEANUPS if self.cleanup else ():
+                token = token.replace(old, new)
+            text += token
+        return text
+
+    def show_work(self, text):
+        """Words first, then one step per decision: the longest piece at each place."""
+        todo = []  # (word, starts, ends) in the whole text
+        for at, stretch in self.rules.stretches(text):
+            for word, starts, ends in self.rules.words(stretch):
+                todo.append((word, [at + start for start in starts], [at + end for end in ends]))
+        rest = [Piece(word, starts[0], ends[-1]) for word, starts, ends in todo]
+        steps = [Step("normalize, cut at spaces and punctuation", tuple(rest))]
+        done = []
+        for word, starts, ends in todo:
+            rest = rest[1:]
+            found = self.match(word) if len(word) <= self.max_characters else None
+            if found is None:
+                say = self.why_unknown(word)
+                done.append(Piece(self.unk, starts[0], ends[-1], self.special[self.unk]))
+                steps.append(Step(say, (*done, *rest), (len(done) - 1,)))
+                continue
+            for i, start, end in found:
+                label = self.label(i)
+                say = f"then {label!r}" if start else f"longest match of {word!r} in the vocabulary: {label!r}"
+                done.append(Piece(label, starts[start], ends[end - 1], i))
+                left = [Piece(self.prefix + word[end:], starts[end], ends[-1])] if end < len(word) else []
+                changed = range(len(done) - 1, len(done) + len(left))
+                steps.append(Step(say, (*done, *left, *rest), tuple(changed)))
+        return Work(self.kind, text, tuple(steps))
+
+    def to_json(self):
+        """A tokenizer.json as a dict."""
+        rules = self.rules
+        normalizer = {"type": "BertNormalizer", "clean_text": rules.clean, "handle_chinese_chars": rules.chinese}
+        normalizer |= {"strip_accents": rules.strip_accents, "lowercase": rules.lower}
+        decoder = {"type": "WordPiece", "prefix": self.prefix, "cleanup": self.cleanup}
+        model = {"type": "WordPiece", "unk_token": self.unk, "continuing_subword_prefix": self.prefix}
+        model |= {"max_input_chars_per_word": self.max_characters, "vocab": self.vocab}
+        rules = {"normalizer": normalizer, "pre_tokenizer": {"type": "BertPreTokenizer"}}
+        return document(self, model, decoder=decoder, **rules)
+
+    @classmethod
+    def from_json(cls, data):
+        """From the content of a tokenizer.json; ValueError if it holds parts other than BERT's."""
+        model, normalizer = field(data, "model", dict, "tokenizer.json"), field(data, "normalizer", dict, "a WordPiece")
+        only(model, "its model", type=("WordPiece",), unk_token=..., continuing_subword_prefix=...,
+             max_input_chars_per_word=..., vocab=...)  # fmt: skip
+        only(normalizer, "its normalizer", type=("BertNormalizer",), clean_text=..., handle_chinese_chars=...,
+             strip_accents=..., lowercase=...)  # fmt: skip
+        only(field(data, "pre_tokenizer", dict, "a WordPiece"), "its pre-tokenizer", type=("BertPreTokenizer",))
+        decoder = data.get("decoder") or {}
+        only(decoder, "its decoder", type=("WordPiece",), prefix=(model["continuing_subword_prefix"],), cleanup=...)
+        vocab, special, added = tokens_of(data)
+        if added:
+            raise ValueError(f"added token {added[0]!r} is not special; a WordPiece of lmkit does not look for such")
+        tok = cls(
+            vocab,
+            special=special,
+            lower=normalizer["lowercase"],
+            strip_accents=normalizer["strip_accents"],
+            clean=normalizer["clean_text"],
+            chinese=normalizer["handle_chinese_chars"],
+            unk=model["unk_token"],
+            prefix=model["continuing_subword_prefix"],
+            max_characters=model["max_input_chars_per_word"],
+            cleanup=decoder.get("cleanup", True),
+        )
+        tok.kept = kept_of(data)
+        return tok
+
+    def to_dict(self):
+        return {"kind": self.kind, "json": self.to_json()}
+
+    @classmethod
+    def from_dict(cls, saved):
+        return cls.from_json(saved["json"])
+
+    def why_unknown(self, word):
+        """The sentence of `show_work` for a word without pieces."""
+        if len(word) > self.max_characters:
+            return f"a word of {len(word)} characters, more than {self.max_characters}: {self.unk}"
+        start = 0
+        while start < len(word):
+            pieces = ((self.prefix if start else "") + word[start:end] for end in range(len(word), start, -1))
+            piece = next((piece for piece in pieces if piece in self.pieces), None)
+            if piece is None:
+                break
+            start += len(piece) - (len(self.prefix) if start else 0)
+        at = (self.prefix if start else "") + word[start:]
+        return f"no piece of the vocabulary begins {at!r}, so all of {word!r} is {self.unk}"
+
+
+def count_words(texts, rules):
+    """{word: how often it stands in the texts}, in the order of first sight."""
+    stretches = Counter()
+    for text in each_text(texts):
+        stretches.update(stretch for _, stretch in rules.stretches(text))
+    counts = Counter()
+    for stretch, count in stretches.items():
+        for word, _, _ in rules.words(stretch):
+            counts[word] += count
+    return counts
+
+
+def alphabet(word_counts, prefix="##"):
+    """All characters in code-point order, then those that stand within a word, with the prefix."""
+    inside = {c for word in word_counts for c in word[1:]}
+    return [*sorted({c for word in word_counts for c in word}), *(prefix + c for c in sorted(inside))]
