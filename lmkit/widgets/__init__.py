@@ -1,6 +1,7 @@
-"""Pictures of attention that answer when touched: in the static book, and with a live kernel."""
+"""Pictures of attention and of tokens that answer when touched: in the static book, and with a live kernel."""
 
 from .attention_map import AttentionMap, attention_map
 from .explore import explore_attention
+from .token_steps import TokenSteps, token_steps
 
-__all__ = ["AttentionMap", "attention_map", "explore_attention"]
+__all__ = ["AttentionMap", "TokenSteps", "attention_map", "explore_attention", "token_steps"]

@@ -1,0 +1,260 @@
+"""How texts become tokens, to click through step by step, in one piece of HTML that asks no other host for anything.
+
+As with the attention map: a custom element that holds the data and a plain table of the final tokens, and a script that
+brings it to life where scripts run. The page needs one copy of the script.
+"""
+
+import hashlib
+import html
+import json
+import math
+from collections.abc import Mapping
+from importlib import resources
+
+from ..tokenizers.base import SHOWN
+from ..tokenizers.work import Work
+from .attention_map import count, visible
+
+MOST_TOKENS = 200  # in a row of the plain table
+MOST_LETTERS = 40  # in the name of an example that has none
+LEFT = "text-align:left;padding:2px 10px 2px 0"
+LONGEST_WORD = 16  # characters of one block of the lattice, unless a candidate is longer
+
+
+def token_steps(works, *, title: str | None = None, alt: str | None = None) -> "TokenSteps":
+    """Show how texts are cut into tokens, by one tokenizer or by several side by side.
+
+    works: what `tok.show_work(text)` returns, alone or in a list; or {tokenizer name: Work}, or {example name:
+    {tokenizer name: Work}}, where the works of one example have the same text. alt is the caption of the plain table
+    shown where scripts do not run. Raises ValueError.
+    """
+    examples = arranged(works)
+    for name, named in examples.items():
+        for tokenizer, work in named.items():
+            check(work, f"{tokenizer} on {name!r}")
+    return TokenSteps(examples, title, alt)
+
+
+class TokenSteps:
+    """Works of several tokenizers on several texts, that a notebook shows. Made by `token_steps`."""
+
+    def __init__(self, examples, title, alt):
+        self.examples, self.title, self.alt = examples, title, alt
+
+    def __repr__(self) -> str:
+        """In words: the final tokens, by tokenizer and text."""
+        n_tokenizers = len({tokenizer for works in self.examples.values() for tokenizer in works})
+        lines = [f"token steps: {count(len(self.examples), 'text')} × {count(n_tokenizers, 'tokenizer')}"]
+        for name, works in self.examples.items():
+            lines.append(f"{readable(name)}:" if named(name, works) else f"“{readable(name)}”:")
+            for tokenizer, work in works.items():
+                tokens = " | ".join(visible(token, keep=" ") for token in final(work)[:MOST_TOKENS])
+                more = " | …" if len(final(work)) > MOST_TOKENS else ""
+                lines.append(f"  {readable(tokenizer)}, {sizes(work)}: {tokens}{more}")
+        return "\n".join(lines)
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
+        return {"text/plain": repr(self), "text/html": self.html() + script()}
+
+    def html(self) -> str:
+        """The element without the script; equal input gives equal bytes."""
+        examples = [
+            {
+                "name": readable(
+                    name if named(name, works) or len(name) <= MOST_LETTERS else name[:MOST_LETTERS] + "…"
+                ),
+                "chars": [shown(c) for c in text_of(works)],
+                "bytes": [c.encode("utf-8", "surrogatepass").hex(" ").upper() for c in text_of(works)],
+                "works": [{"name": readable(tokenizer)} | packed(work) for tokenizer, work in works.items()],
+            }
+            for name, works in self.examples.items()
+        ]
+        heading = readable(self.title) if self.title else None
+        data = json.dumps({"heading": heading, "examples": examples}, separators=(",", ":"))
+        identity = hashlib.sha256(data.encode()).hexdigest()[:12]
+        # In single quotes, because JSON is full of the double ones.
+        data = data.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("'", "&#39;")
+        return (
+            f'<lmkit-token-steps data-steps="{identity}" data-lm-suppress-shortcuts="true" '
+            f"data-work='{data}'>{self.table()}</lmkit-token-steps>\n"
+        )
+
+    def table(self) -> str:
+        """What is seen where no script runs: each text, and the tokens each tokenizer makes of it."""
+        caption = readable(self.alt or self.title or "The tokens of each text")
+        rows = ""
+        for name, works in self.examples.items():
+            text = html.escape("".join(shown(c) for c in text_of(works))) or "∅"
+            title = f"{html.escape(readable(name))}: " if named(name, works) else ""
+            rows += f'\n<tr><th scope="colgroup" colspan="3" style="{LEFT}">{title}<bdi>{text}</bdi></th></tr>'
+            for tokenizer, work in works.items():
+                tokens = final(work)
+                cells = " ".join(f"<code><bdi>{html.escape(visible(t))}</bdi></code>" for t in tokens[:MOST_TOKENS])
+                more = f" … and {len(tokens) - MOST_TOKENS} more" if len(tokens) > MOST_TOKENS else ""
+                name_cell = f'<th scope="row" style="{LEFT}">{html.escape(readable(tokenizer))}</th>'
+                rows += f"\n<tr>{name_cell}<td>{count(len(tokens), 'token')}</td>"
+                rows += f'<td style="{LEFT}">{cells}{more}</td></tr>'
+        return f"<table><caption>{html.escape(caption)}</caption>{rows}\n</table>"
+
+
+def arranged(works) -> dict[str, dict[str, Work]]:
+    """Whatever form `works` has -> {example name: {tokenizer name: Work}}, where one example is one text."""
+    hint = "give what tok.show_work(text) returns, in a list or in a dict by the tokenizer's name"
+    if isinstance(works, Work):
+        works = [works]
+    if not isinstance(works, Mapping | list | tuple):
+        raise ValueError(f"works is a {type(works).__name__}; {hint}")
+    if not works:
+        raise ValueError(f"works is empty; {hint}")
+    if isinstance(works, Mapping) and all(isinstance(value, Mapping) for value in works.values()):
+        examples = {str(name): {str(t): work for t, work in value.items()} for name, value in works.items()}
+    else:
+        examples, pairs = {}, works.items() if isinstance(works, Mapping) else ((None, work) for work in works)
+        for name, work in pairs:
+            if not isinstance(work, Work):
+                raise ValueError(f"works holds a {type(work).__name__} ({work!r:.40}) where a Work should be; {hint}")
+            same_text = examples.setdefault(work.text, {})
+            same_text[str(name) if name is not None else unused(work.kind, same_text)] = work
+    for name, same_text in examples.items():
+        if not same_text:
+            raise ValueError(f"example {name!r:.40} holds no work; {hint}")
+        for tokenizer, work in same_text.items():
+            if not isinstance(work, Work):
+                raise ValueError(f"{tokenizer!r} of {name!r:.40} is a {type(work).__name__}, not a Work; {hint}")
+            if work.text != text_of(same_text):
+                raise ValueError(
+                    f"example {name!r:.40} mixes the texts {text_of(same_text)!r:.40} and {work.text!r:.40}; "
+                    "the works of one example are of one text"
+                )
+    return examples
+
+
+def unused(name: str, taken) -> str:
+    return next(n for n in (name, *(f"{name} {i}" for i in range(2, len(taken) + 3))) if n not in taken)
+
+
+def check(work: Work, who: str) -> None:
+    """ValueError, in a sentence that begins with `who`, unless everything in `work` points into its text."""
+    if not work.steps:
+        raise ValueError(f"{who}: a work without steps shows nothing")
+    for number, step in enumerate(work.steps):
+        where = f"{who}, step {number}"
+        for thing in (*step.pieces, *step.candidates):
+            if not 0 <= thing.start <= thing.end <= len(work.text):
+                span = f"text[{thing.start}:{thing.end}]"
+                raise ValueError(
+                    f"{where}: {thing.label!r} is {span} of a text of {count(len(work.text), 'character')}"
+                )
+        for i in step.changed:
+            if not 0 <= i < len(step.pieces):
+                raise ValueError(f"{where}: changed piece {i} is not among its {count(len(step.pieces), 'piece')}")
+        for candidate in step.candidates:
+            if not math.isfinite(candidate.score):
+                raise ValueError(f"{where}: the score of {candidate.label!r} is {candidate.score}, which is no number")
+
+
+def packed(work: Work) -> dict:
+    """A work as JSON: each piece and candidate once, and each step as what changes in two lists of their indices."""
+    pieces, candidates, steps, before, fits = {}, {}, [], [], [[]]
+    for step in work.steps:
+        now = [
+            index(pieces, (visible(p.label), p.start, p.end, None if p.id is None else int(p.id))) for p in step.pieces
+        ]
+        fits.append(
+            [
+                2 * index(candidates, (visible(c.label), c.start, c.end, round(float(c.score), 3))) + bool(c.best)
+                for c in step.candidates
+            ]
+        )
+        steps.append([readable(step.say), splice(before, now), list(step.changed), splice(*fits[-2:])])
+        before = now
+    fitting = lattice(work, candidates, [{code >> 1 for code in codes} for codes in fits])
+    return {"pieces": list(pieces), "candidates": list(candidates), "lattice": fitting, "steps": steps}
+
+
+def lattice(work: Work, candidates, steps: list[set[int]]) -> list:
+    """Where candidates are drawn: drawings, each a list of blocks [first, last, [[candidate, row]...]].
+
+    Steps that share a candidate are one drawing, so that nothing moves between them. A block is text[first:last], a
+    word if it can be; in it each candidate takes the first row that is free where it stands.
+    """
+    drawings = []
+    for mine in filter(None, steps):
+        touched = [drawing for drawing in drawings if drawing & mine]
+        drawings = [drawing for drawing in drawings if not drawing & mine] + [mine.union(*touched)]
+    spans = [(start, end) for _, start, end, _ in candidates]
+    return [blocks(work.text, sorted((*spans[key], key) for key in drawing)) for drawing in drawings]
+
+
+def blocks(text: str, spans: list[tuple[int, int, int]]) -> list:
+    found = []
+    for start, end, key in spans:
+        if start == end:
+            continue
+        first, last, _ = found[-1] if found else (0, -1, [])
+        in_word = not (text[start].isspace() or text[start - 1].isspace()) and end - first <= LONGEST_WORD
+        if start < last or (start == last and in_word):
+            found[-1][1] = max(last, end)
+        else:
+            found.append([start, end, []])
+        found[-1][2].append((end - start, start, key))
+    for block in found:
+        rows, placed = [], []  # of each row, the places that are taken
+        for length, start, key in sorted(block[2]):
+            places = set(range(start, start + length))
+            row = next((r for r, taken in enumerate(rows) if not taken & places), len(rows))
+            if row == len(rows):
+                rows.append(set())
+            rows[row] |= places
+            placed.append([key, row])
+        block[2] = placed
+    return found
+
+
+def index(table: dict, key) -> int:
+    return table.setdefault(key, len(table))
+
+
+def splice(before: list, now: list) -> list:
+    """[head, tail, middle], such that now == before[:head] + middle + before[len(before) - tail:]."""
+    shorter, head, tail = min(len(before), len(now)), 0, 0
+    while head < shorter and before[head] == now[head]:
+        head += 1
+    while tail < shorter - head and before[-1 - tail] == now[-1 - tail]:
+        tail += 1
+    return [head, tail, now[head : len(now) - tail]]
+
+
+def shown(c: str) -> str:
+    """A character of the text as a reader sees it, the same way as in the labels of tokens."""
+    return SHOWN.get(c) or visible(c)
+
+
+def readable(text: str) -> str:
+    """A name or a sentence: its spaces stay, nothing in it acts, and it is not longer than a line or two."""
+    return visible(text if len(text) <= 400 else text[:399] + "…", keep=" ")
+
+
+def text_of(works: dict[str, Work]) -> str:
+    return next(iter(works.values())).text
+
+
+def named(name: str, works: dict[str, Work]) -> bool:
+    """Whether an example has a name of its own, other than its text."""
+    return name != text_of(works)
+
+
+def final(work: Work) -> list[str]:
+    return [piece.label for piece in work.steps[-1].pieces]
+
+
+def sizes(work: Work) -> str:
+    return f"{count(len(final(work)), 'token')} after {count(len(work.steps), 'step')}"
+
+
+def script() -> str:
+    """The one script that serves every such figure of a page."""
+    files = resources.files(__package__)
+    css = json.dumps(files.joinpath("token_steps.css").read_text(encoding="utf-8")).replace("<", "\\u003c")
+    code = files.joinpath("token_steps.js").read_text(encoding="utf-8").replace('"__CSS__"', css)
+    return f'<script data-lmkit-script="token-steps">\n{code}</script>\n'
