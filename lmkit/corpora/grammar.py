@@ -1,194 +1,204 @@
 """Causal grammars: random text whose every word has a known probability.
 
-A grammar is plain data. A *template* is a sentence with two kinds of slot:
-
-    "{hero.He} had a [look: red|blue] [toy: {toys}]."
-
-`[key: a|b|c]` chooses one of the phrases, each equally likely, and remembers it as `key` (the key may be left out, and
-then the choice is forgotten). `{key}` says a remembered phrase again, `{key.his}` a fact about it. A remembered choice
-never offers a phrase that the story has already remembered, so a friend never bears the hero's name. A *list* plays its
-parts in order. A *tuple* plays one of its parts, which must begin with different words.
+A grammar is plain data, templates in lists (play all) and tuples (play one); `templates` says how they are written.
+Phrases of a choice are equally likely. A remembered choice never offers a phrase that the story has already remembered,
+so a friend never bears the hero's name. The parts of a tuple are equally likely and must begin with different words.
 
 So the only random event is "the next word", drawn from a distribution that the words before it determine, and
 everything else follows from the words. The probability of a word given all words before it is therefore exact.
+
+`Grammar.tell` draws a story and only says its words; `follow` goes along given words and sees what was chosen.
 """
 
-import re
 from bisect import bisect_right
-from functools import lru_cache
-from math import log
 
-SLOT = re.compile(r"\[(?:(\w+): )?([^\]]+)\]")
-MARK = re.compile(r"(\{[^}]*\})|([.,!?“”]|’s)")
-
-
-class Phrase(str):
-    """A phrase that carries facts: `Phrase("Anna", he="she").he == "she"`."""
-
-    def __new__(cls, text, **facts):
-        phrase = super().__new__(cls, text)
-        phrase.__dict__.update(facts)
-        return phrase
+from lmkit.corpora.derivation import Derivation
+from lmkit.corpora.templates import Phrase, parse
+from lmkit.corpora.trie import trie
+from lmkit.tokenizers.words import join
 
 
-class Reached(Exception):
-    """A signal that the given words are used up; carries the distribution of the next word."""
+def spaced(words):
+    """The text of words in the middle of a text: `join`, and inner quotes cling too."""
+    return join(["x", *words])[1:].replace("‘ ", "‘").replace(" ’", "’")
 
 
-def compile_part(part):
-    """Turn a template, list or tuple into nested steps: ("say", words), ("choose", key, options), ("either", parts)."""
-    if isinstance(part, tuple):
-        return [("either", [compile_part(p) for p in part])]
-    if isinstance(part, list):
-        return [step for p in part for step in compile_part(p)]
-    spaced = MARK.sub(lambda m: m[1] or f" {m[2]} ", part)
-    steps, end = [], 0
-    for slot in SLOT.finditer(spaced):
-        steps += [("say", spaced[end : slot.start()]), ("choose", slot[1], slot[2])]
-        end = slot.end()
-    steps.append(("say", spaced[end:]))
-    # A text without a `{` is always the same words: split it once, here.
-    return [(s[0], tuple(s[1].split())) if s[0] == "say" and "{" not in s[1] else s for s in steps if s[1:] != ("",)]
+class Piece:
+    """Words that are said in one go: their text, surprise and entropy (nats), and the phrase that they are."""
+
+    __slots__ = ("bit", "entropies", "length", "logprobs", "phrase", "text", "words")
+
+    def __init__(self, words, logprobs=None, entropies=None, phrase=None, bit=0):
+        self.words, self.text, self.length = tuple(words), spaced(words), len(words)
+        self.logprobs = tuple(logprobs or [0.0] * len(self.words))
+        self.entropies = tuple(entropies or [0.0] * len(self.words))
+        self.phrase, self.bit = phrase, bit
 
 
-@lru_cache(maxsize=4096)
-def trie(phrases):
-    """Arrange equally likely phrases by their words.
-
-    A node is None after the last word of a phrase, else (words, cumulative probabilities, log-probabilities in nats,
-    entropy in nats, next nodes): the distribution of the next word, marginalised over the phrases still possible.
-    """
-    if phrases == ((),):
-        return None
-    if () in phrases or len(set(phrases)) < len(phrases):
-        raise ValueError(f"the phrases {phrases} are not distinct, or one begins another; words cannot tell them apart")
-    groups = {}
-    for first, *rest in phrases:
-        groups.setdefault(first, []).append(tuple(rest))
-    counts = [len(group) for group in groups.values()]
-    total = len(phrases)
-    cumulative = [sum(counts[: i + 1]) / total for i in range(len(counts))]
-    logprobs = [log(c / total) for c in counts]
-    entropy = -sum(c / total * p for c, p in zip(counts, logprobs, strict=True))
-    return tuple(groups), cumulative, logprobs, entropy, [trie(tuple(group)) for group in groups.values()]
+def decide(node, phrase_of, bit_of, said=(), logprobs=(), entropies=()):
+    """Turn a node of a trie into a Piece, or where there is a choice into (cumulative probabilities, what follows)."""
+    if node is None:
+        phrase = phrase_of[said]
+        return Piece(said, logprobs, entropies, phrase, bit_of(phrase))
+    words, cumulative, logs, entropy, nodes = node
+    below = [
+        decide(after, phrase_of, bit_of, (*said, word), (*logprobs, logprob), (*entropies, entropy))
+        for word, logprob, after in zip(words, logs, nodes, strict=True)
+    ]
+    return (cumulative, below) if len(below) > 1 else below[0]
 
 
-@lru_cache(maxsize=4096)
-def phrase_trie(phrases):
-    """`trie` of phrases given as strings."""
-    return trie(tuple(tuple(p.split()) for p in phrases))
+class Choice(dict):
+    """Equally likely phrases to be drawn: {which of them the story has used, as bits: what `decide` returns}."""
+
+    def __init__(self, grammar, key, phrases):
+        self.phrases = phrases
+        self.bit_of = grammar.bit_of if key else lambda phrase: 0
+        self.mask = sum(map(self.bit_of, phrases))
+
+    def __missing__(self, used):
+        phrases = {tuple(p.split()): p for p in self.phrases if not used & self.bit_of(p)}
+        if len(phrases) < sum(not used & self.bit_of(p) for p in self.phrases):
+            raise ValueError(f"the phrases {self.phrases} are not distinct; words cannot tell them apart")
+        self[used] = decide(trie(tuple(phrases)), phrases, self.bit_of)
+        return self[used]
 
 
-class Teller:
-    """Tells one story: draws its words from `random` (a function to [0, 1)), or follows a `script` of words."""
+class Sayings(dict):
+    """{(phrase, fact): Piece} of what is remembered."""
 
-    def __init__(self, steps, memory, known, random=None, script=None):
-        self.words, self.logprobs, self.entropies = [], [], []
-        self.memory, self.known, self.random, self.script = dict(memory), known, random, script
-        self.used = set()
-        self.play(steps)
-
-    def play(self, steps, skip=0):
-        """Play `steps`, leaving out the first `skip` words of the first step, which have been said."""
-        for kind, *step in steps:
-            if kind == "say":
-                self.say(self.certain(step[0])[skip:])
-            elif kind == "choose":
-                self.choose(*step)
-            else:
-                self.either(*step)
-            skip = 0
-
-    def certain(self, text):
-        """The words of a text whose slots are all recalled."""
-        return text if isinstance(text, tuple) else text.format_map(self.memory).split()
-
-    def say(self, words):
-        """Say words that are certain."""
-        if self.script is not None:
-            for i, word in enumerate(words, start=len(self.words)):
-                self.heed(i, (word,), (1.0,))
-        self.words += words
-        zeros = [0.0] * len(words)
-        self.logprobs += zeros
-        self.entropies += zeros
-
-    def choose(self, key, options):
-        phrases = options.format_map(self.memory).split("|")
-        if key and self.used:
-            phrases = [p for p in phrases if p not in self.used]
-        phrase = " ".join(self.walk(phrase_trie(tuple(phrases))))
-        if key:
-            self.used.add(phrase)
-            self.memory[key] = self.known.get(phrase, phrase)
-
-    def either(self, parts):
-        firsts = [self.certain(part[0][1])[0] for part in parts]
-        (first,) = self.walk(phrase_trie(tuple(firsts)))
-        self.play(parts[firsts.index(first)], skip=1)
-
-    def walk(self, node):
-        """Say one word after another down a trie; return them."""
-        start = len(self.words)
-        while node:
-            words, cumulative, logprobs, entropy, nodes = node
-            if self.script is None:
-                i = bisect_right(cumulative, self.random()) if len(words) > 1 else 0
-            else:
-                probs = [b - a for a, b in zip([0.0, *cumulative], cumulative, strict=False)]
-                i = words.index(self.heed(len(self.words), words, probs))
-            self.words.append(words[i])
-            self.logprobs.append(logprobs[i])
-            self.entropies.append(entropy)
-            node = nodes[i]
-        return self.words[start:]
-
-    def heed(self, i, words, probs):
-        """Return word `i` of the script, or stop where the script ends or leaves the grammar."""
-        if i == len(self.script):
-            raise Reached(dict(zip(words, probs, strict=True)))
-        if self.script[i] not in words:
-            raise ValueError(f"word {i} is {self.script[i]!r}, where this grammar expects one of {sorted(words)}")
-        return self.script[i]
+    def __missing__(self, asked):
+        phrase, fact = asked
+        self[asked] = piece = Piece(phrase.fact(fact).split())
+        return piece
 
 
-def parts_of(steps):
-    """Yield every text of compiled steps."""
-    for kind, *step in steps:
-        if kind == "either":
-            for part in step[0]:
-                yield from parts_of(part)
-        else:
-            yield " ".join(step[0]) if isinstance(step[0], tuple) else step[-1]
+class Branches(dict):
+    """Parts of which one is played: {their first words: (what `decide` returns, the steps left of each part)}."""
+
+    def __init__(self, parts):
+        self.parts = parts
+
+    def __missing__(self, firsts):
+        phrases = {(piece.words[0],): i for i, piece in enumerate(firsts)}
+        if len(phrases) < len(firsts):
+            raise ValueError(f"the parts that begin with {[p.words[0] for p in firsts]} are not distinct in that word")
+        rests = []
+        for piece, part in zip(firsts, self.parts, strict=True):
+            rest = [("say", Piece(piece.words[1:]))] if piece.words[1:] else []
+            rests.append([*rest, *part[1:]])
+        self[firsts] = decide(trie(tuple(phrases)), phrases, lambda phrase: 0), rests
+        return self[firsts]
 
 
 class Grammar:
     """A story (template, list or tuple), lists of phrases for its slots ({name: "a|b"}), phrases that carry facts."""
 
     def __init__(self, story, lists, phrases=()):
-        self.steps = compile_part(story)
+        self.steps = parse(story)
         self.lists = lists
         self.known = {str(p): p for p in phrases}
+        self.sayings, self.bits, self.choices = Sayings(), {}, {}
+        self.programs = {}
+        self.program = self.plain(self.steps)
 
-    def vocabulary(self):
-        """Return the set of words that the texts, lists and facts are made of."""
-        facts = [fact for phrase in self.known.values() for fact in vars(phrase).values()]
-        texts = [re.sub(r"\{[^}]*\}", " ", text) for text in parts_of(self.steps)]
-        return set(" ".join([*texts, *facts, *self.lists.values(), *self.known]).replace("|", " ").split())
+    def bit_of(self, phrase):
+        return self.bits.setdefault(str(phrase), 1 << len(self.bits))
+
+    def listed(self, options):
+        """The options of a slot with the lists put in."""
+        for name, phrases in self.lists.items():
+            options = options.replace(f"{{{name}}}", phrases)
+        return options
+
+    def choice(self, key, options):
+        """The Choice of a slot, one for each text of options ("a|b=乙")."""
+        found = self.choices.get((bool(key), options))
+        if found is None:
+            phrases = [Phrase(option) for option in options.split("|")]
+            for i, phrase in enumerate(phrases):
+                if (known := self.known.get(phrase)) is not None:
+                    phrases[i] = known.in_chinese(phrase.chinese) if phrase.chinese else known
+            found = self.choices[bool(key), options] = Choice(self, key, phrases)
+        return found
+
+    def plain(self, steps):
+        """The steps that say or remember something, in the form that `tell` runs."""
+        if id(steps) in self.programs:
+            return self.programs[id(steps)]
+        program = []
+        for kind, *step in steps:
+            if kind == "say":
+                if program and program[-1][0] == "say":
+                    step[0] = program.pop()[1].words + step[0]
+                program.append((kind, Piece(step[0])))
+            elif kind == "choose":
+                key, options = step[0], self.listed(step[1])
+                choice = None if "{" in options else self.choice(key, options)
+                program.append((kind, key, choice, choice.mask) if choice is not None else ("seek", key, options))
+            elif kind == "either":
+                parts = [self.plain(part) for part in step[0]]
+                program.append((kind, Branches(parts), [part[0] for part in parts]))
+            elif kind in ("recall", "sum", "as"):
+                program.append((kind, *step))
+        self.programs[id(steps)] = program
+        return program
 
     def tell(self, random):
-        """Tell one story with numbers from `random()`, uniform on [0, 1); its words, logprobs, entropies are lists."""
-        return Teller(self.steps, self.lists, self.known, random=random)
+        """Tell one story with numbers from `random()`, uniform on [0, 1): a list of Pieces."""
+        pieces, memory, used = [], {}, 0
+        say, sayings, stack = pieces.append, self.sayings, [iter(self.program)]
+        while stack:
+            for step in stack[-1]:
+                kind = step[0]
+                if kind == "say":
+                    say(step[1])
+                elif kind == "recall":
+                    say(sayings[memory[step[1]], step[2]])
+                elif kind == "choose" or kind == "seek":
+                    if kind == "choose":
+                        _, key, choice, mask = step
+                    else:
+                        key = step[1]
+                        choice = self.choice(key, step[2].format_map(memory))
+                        mask = choice.mask
+                    node = choice[used & mask]
+                    while node.__class__ is tuple:
+                        node = node[1][bisect_right(node[0], random())]
+                    say(node)
+                    if key:
+                        memory[key] = node.phrase
+                        used |= node.bit
+                elif kind == "either":
+                    firsts = tuple([s[1] if s[0] == "say" else sayings[memory[s[1]], s[2]] for s in step[2]])
+                    node, rests = step[1][firsts]
+                    while node.__class__ is tuple:
+                        node = node[1][bisect_right(node[0], random())]
+                    say(node)
+                    stack.append(iter(rests[node.phrase]))
+                    break
+                elif kind == "sum":
+                    say(sayings[memory[step[1]], step[2] + memory[step[3]]])
+                else:
+                    memory[step[1]] = memory[step[2]]
+            else:
+                stack.pop()
+        return pieces
+
+    def follow(self, words):
+        """Follow the words of a story: its Derivation, which is `whole` unless the words end early.
+
+        Raises ValueError where the words leave the grammar.
+        """
+        derivation = Derivation(self, words)
+        if len(derivation.words) < len(words):
+            i = len(derivation.words)
+            raise ValueError(f"word {i} is {words[i]!r}, where this story has already ended")
+        return derivation
 
     def following(self, words):
         """Return {next word: probability} after the first `words` of a story, or None when they are a whole story.
 
         Raises ValueError where the words leave the grammar.
         """
-        try:
-            told = Teller(self.steps, self.lists, self.known, script=words).words
-        except Reached as reached:
-            return reached.args[0]
-        if len(told) < len(words):
-            raise ValueError(f"word {len(told)} is {words[len(told)]!r}, where this story has already ended")
-        return None
+        return self.follow(words).following

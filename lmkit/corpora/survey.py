@@ -1,0 +1,57 @@
+"""What a grammar can say: its vocabulary, and how short and how long its stories may be."""
+
+from collections import defaultdict
+
+
+class Survey:
+    """All words that `grammar` may say, and bounds on the words of its stories, none of them told.
+
+    A key stands for every phrase that any part of the story may choose for it, so `most` is an upper bound that may lie
+    above the longest story, and `least` a lower bound; every word of `vocabulary` stands in some list of options.
+    """
+
+    def __init__(self, grammar):
+        self.grammar, self.meant, self.vocabulary = grammar, defaultdict(set), set()
+        while True:  # a key may be asked for before the round that says what it stands for
+            known = {key: len(phrases) for key, phrases in self.meant.items()}
+            self.least, self.most = self.steps(grammar.steps)
+            if known == {key: len(phrases) for key, phrases in self.meant.items()}:
+                break
+
+    def steps(self, steps):
+        """(fewest, most) words of these steps."""
+        least = most = 0
+        for kind, *step in steps:
+            lengths = [0]
+            if kind == "say":
+                lengths = self.note([" ".join(step[0])])
+            elif kind == "recall":
+                lengths = self.note(p.fact(step[1]) for p in self.meant[step[0]])
+            elif kind == "sum":
+                facts = [f"{step[1]}{other}" for other in self.meant[step[2]]]
+                lengths = self.note(p.facts[f] for p in self.meant[step[0]] for f in facts if f in p.facts)
+            elif kind == "choose":
+                phrases = self.options(self.grammar.listed(step[1]))
+                if step[0]:
+                    self.meant[step[0]].update(phrases)
+                lengths = self.note(phrases)
+            elif kind == "as":
+                self.meant[step[0]] |= self.meant[step[1]]
+            elif kind == "either":
+                lengths = [length for part in step[0] for length in self.steps(part)]
+            least, most = least + min(lengths, default=0), most + max(lengths, default=0)
+        return least, most
+
+    def options(self, text):
+        """Every phrase that a text of options may stand for: "a|b", or a fact of what is remembered."""
+        if not text.startswith("{"):
+            return self.grammar.choice("key", text).phrases
+        key, fact = text.strip("{}").split(".")
+        texts = {str(p.facts[fact]) for p in self.meant[key] if fact in p.facts}
+        return [phrase for text in texts for phrase in self.grammar.choice("key", text).phrases]
+
+    def note(self, texts):
+        """Put the words of texts into the vocabulary; return how many each text has."""
+        words = [text.split() for text in texts]
+        self.vocabulary.update(*words)
+        return [len(w) for w in words]
