@@ -1,12 +1,23 @@
-"""Tokenizers: text to a list of ids and back. One algorithm per file, the same five methods for all."""
+"""Tokenizers: text to a list of ids and back. One algorithm per file, the same methods for all, see `Tokenizer`."""
 
+from .base import Tokenizer
+from .bpe import BPE
+from .byte_bpe import ByteBPE
+from .bytes import Bytes
 from .characters import Characters
+from .files import load, to_json
+from .patterns import GPT2, GPT4, LLAMA3, PATTERNS, QWEN2
+from .rust import fast
 from .words import Words
+from .work import Candidate, Piece, Step, Work
 
-# A tokenizer has encode(text) -> ids, decode(ids) -> text, tokens(text) -> labels to show, len(), to_dict, from_dict.
-TOKENIZERS = {"characters": Characters, "words": Words}
+# A tokenizer has train, encode, offsets, decode, tokens, show_work, save, vocab, special, len(), to_dict, from_dict.
+TOKENIZERS = {"characters": Characters, "words": Words, "bytes": Bytes, "bpe": BPE, "byte_bpe": ByteBPE}
 
-__all__ = ["TOKENIZERS", "Characters", "Words", "from_dict"]
+__all__ = [
+    "GPT2", "GPT4", "LLAMA3", "PATTERNS", "QWEN2", "TOKENIZERS", "BPE", "ByteBPE", "Bytes", "Candidate", "Characters",
+    "Piece", "Step", "Tokenizer", "Words", "Work", "fast", "from_dict", "load", "to_json",
+]  # fmt: skip
 
 
 def from_dict(saved):

@@ -1,0 +1,129 @@
+"""Byte-level byte-pair encoding (Radford et al. 2019, GPT-2): merges on bytes, so that no text is out of vocabulary."""
+
+import re
+
+from . import bpe_files
+from .base import SHOWN, check_id
+from .bpe import BPE, learned, with_unk
+from .checks import first_tokens
+from .patterns import GPT2, count, pieces, spans
+
+# GPT-2 writes each byte as a letter of its own, so that a vocabulary is readable text: those of Latin-1 that can be
+# seen stand for themselves, the other 68 get the letters from U+0100 on, such as Ġ for a space.
+SEEN = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+UNSEEN = [byte for byte in range(0x100) if byte not in SEEN]
+LETTER = {**{byte: chr(byte) for byte in SEEN}, **{byte: chr(0x100 + n) for n, byte in enumerate(UNSEEN)}}
+BYTE = {letter: byte for byte, letter in LETTER.items()}
+
+
+def letters(data: bytes) -> str:
+    """Bytes -> the letters that stand for them in a vocabulary."""
+    return data.decode("latin-1").translate(LETTER)
+
+
+def utf8(text: str) -> bytes:
+    """A text in UTF-8; ValueError if it holds half of a surrogate pair, which is no character."""
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        half = f"U+{ord(text[error.start]):04X} at position {error.start}"
+        raise ValueError(f"text holds a lone surrogate, {half}, which is no character") from None
+
+
+def show_bytes(data: bytes) -> str:
+    """Bytes as a reader should see them: characters where they are some, else two hexadecimal digits a byte."""
+    shown = []
+    for c in data.decode("utf-8", errors="surrogateescape"):
+        if c in SHOWN or c.isprintable():
+            shown.append(SHOWN.get(c, c))
+        else:
+            shown += [f"{byte:02X}" for byte in c.encode("utf-8", errors="surrogateescape")]
+    return "".join(shown)
+
+
+class ByteBPE(BPE):
+    """Cut a text by a pattern that keeps everything, and merge the bytes of each piece.
+
+    vocab, merges: bytes written as GPT-2 writes them, see `letters`. whole: a piece that is in the vocabulary is that
+    token, whatever the merges say. added: tokens that are not special and are cut out of a text before the pattern is
+    used, such as Qwen3's "<think>". Raises ValueError if one of the 256 bytes has no token, and for a text with a lone
+    surrogate.
+    """
+
+    kind, symbols_are = "byte_bpe", "bytes"
+
+    def __init__(self, vocab, merges, *, special=(), pattern=GPT2, whole=False, added=()):
+        super().__init__(vocab, merges, special=special, pattern=pattern, end="", whole=whole)
+        for byte, letter in LETTER.items():
+            if letter not in vocab or letter in self.special:
+                raise ValueError(f"the vocabulary has no token for the byte {byte:02X}, which GPT-2 writes {letter!r}")
+        self.added = tuple(added)
+        longest_first = sorted(self.added, key=len, reverse=True)
+        self._added_pattern = "|".join(re.escape(token) for token in longest_first)
+        self._bytes = [self.vocab[LETTER[byte]] for byte in range(256)]
+
+    @classmethod
+    def train(cls, texts, vocab_size, *, special=(), pattern=GPT2):
+        """Learn merges from a text, or from many. Ids: special tokens, the 256 bytes in GPT-2's order, merges.
+
+        Raises ValueError if vocab_size is less than all special tokens and bytes; warns if the corpus yields fewer.
+        """
+        special = with_unk(special, None)
+        counts = count(pattern, texts, gaps=True)
+        if not counts:
+            raise ValueError("the text is empty; there is nothing to learn from")
+        words = [(letters(utf8(piece)), n) for piece, n in counts.items()]
+        tokens, merges = learned(words, first_tokens(special, sorted(BYTE), vocab_size), vocab_size, special)
+        return cls({token: i for i, token in enumerate(tokens)}, merges, special=special, pattern=pattern)
+
+    def decode(self, ids, special=False):
+        """Ids -> text; bytes that are no UTF-8, as in a character cut short, become U+FFFD."""
+        hidden = set() if special else set(self.special.values())
+        ids = [check_id(i, len(self)) for i in ids]
+        return b"".join(self.token_bytes(i) for i in ids if i not in hidden).decode("utf-8", "replace")
+
+    def token_bytes(self, i) -> bytes:
+        """The bytes that an id stands for."""
+        token = self.by_id[check_id(i, len(self))]
+        if token in self.special or token in self.added or any(c not in BYTE for c in token):
+            return token.encode("utf-8")
+        return bytes(BYTE[c] for c in token)
+
+    def label(self, i):
+        return show_bytes(self.token_bytes(i))
+
+    def _pieces(self, text):
+        utf8(text)
+        if self.added:
+            return [text[start:end] for start, end in self._spans(text)]
+        return pieces(self.pattern, text, gaps=True)
+
+    def _spans(self, text):
+        utf8(text)
+        if not self.added:
+            return spans(self.pattern, text, gaps=True)
+        found = []
+        for start, end in spans(self._added_pattern, text, gaps=True):
+            part = text[start:end]
+            inner = [(0, len(part))] if part in self.added else spans(self.pattern, part, gaps=True)
+            found += [(start + a, start + b) for a, b in inner]
+        return found
+
+    def _at_once(self, word):
+        """The one token that a piece is without any merge, if it is."""
+        token = word if word in self.added else letters(word.encode("utf-8"))
+        if token in self.added or self.whole and token in self.vocab and token not in self.special:
+            return [self.vocab[token]], [(0, len(word))]
+        return None
+
+    def _symbols(self, word):
+        """A piece -> ids of its bytes, and (start, end) of the character that each belongs to."""
+        places = [(n, n + 1) for n, c in enumerate(word) for _ in c.encode("utf-8")]
+        return [self._bytes[byte] for byte in word.encode("utf-8")], places
+
+    def to_json(self):
+        return bpe_files.bytes_to_json(self)
+
+    @classmethod
+    def from_json(cls, data):
+        return bpe_files.bytes_from_json(cls, data)
