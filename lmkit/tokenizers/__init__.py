@@ -8,15 +8,18 @@ from .characters import Characters
 from .files import load, to_json
 from .patterns import GPT2, GPT4, LLAMA3, PATTERNS, QWEN2
 from .rust import fast
+from .unigram import Unigram
+from .wordpiece import WordPiece
 from .words import Words
 from .work import Candidate, Piece, Step, Work
 
 # A tokenizer has train, encode, offsets, decode, tokens, show_work, save, vocab, special, len(), to_dict, from_dict.
 TOKENIZERS = {"characters": Characters, "words": Words, "bytes": Bytes, "bpe": BPE, "byte_bpe": ByteBPE}
+TOKENIZERS |= {"wordpiece": WordPiece, "unigram": Unigram}
 
 __all__ = [
     "GPT2", "GPT4", "LLAMA3", "PATTERNS", "QWEN2", "TOKENIZERS", "BPE", "ByteBPE", "Bytes", "Candidate", "Characters",
-    "Piece", "Step", "Tokenizer", "Words", "Work", "fast", "from_dict", "load", "to_json",
+    "Piece", "Step", "Tokenizer", "Unigram", "WordPiece", "Words", "Work", "fast", "from_dict", "load", "to_json",
 ]  # fmt: skip
 
 

@@ -198,11 +198,11 @@ class WordPiece(Tokenizer):
         return tok
 
     def to_dict(self):
-        return {"kind": self.kind, "json": self.to_json()}
+        return {"kind": self.kind, **self.to_json()}
 
     @classmethod
     def from_dict(cls, saved):
-        return cls.from_json(saved["json"])
+        return cls.from_json({key: value for key, value in saved.items() if key != "kind"})
 
     def why_unknown(self, word):
         """The sentence of `show_work` for a word without pieces."""

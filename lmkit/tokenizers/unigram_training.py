@@ -1,0 +1,198 @@
+"""How Unigram's pieces are learned: expectation-maximization on all ways to cut a corpus, while pieces are dropped.
+
+Kudo (2018), as SentencePiece does it: begin with many substrings of the corpus; estimate each one's probability from
+how often it is expected to be used; drop those whose loss hurts least; again, until the vocabulary is small enough.
+"""
+
+import re
+from collections import Counter
+
+import numpy as np
+
+LONGEST = 16  # characters of a piece
+LONGEST_WORD = 128  # longer words are learned from in parts
+KEPT = 0.75  # of the pieces, in each round of dropping
+LEAST = 0.5  # expected uses: a piece with fewer goes at the first occasion
+ROUNDS = 2  # of expectation and maximization between two rounds of dropping
+
+
+def count_words(cutter, texts):
+    """{word: how often}, with line ends apart from the words beside them, so that no piece holds both."""
+    words, counts = Counter(), Counter()
+    for text in texts:
+        words.update(word for word, _, _ in cutter.words(cutter.normalizer(text)[0]))
+    for word, count in words.items():
+        for part in re.findall(r"\n+|[^\n]+", word):
+            for start in range(0, len(part), LONGEST_WORD):
+                counts[part[start : start + LONGEST_WORD]] += count
+    return counts
+
+
+def seed_pieces(word_counts, most=1_000_000):
+    """All characters, and the substrings that occur at least twice, as {piece: its occurrences times its length}.
+
+    A substring that is always followed by the same character is left out: the longer one is there in its stead.
+    """
+    counts = Counter()
+    for word, count in word_counts.items():
+        for start in range(len(word)):
+            for end in range(start + 1, min(start + LONGEST, len(word)) + 1):
+                counts[word[start:end]] += count
+    always = {piece[:-1] for piece, count in counts.items() if counts[piece[:-1]] == count}
+    found = {piece: count * len(piece) for piece, count in counts.items() if len(piece) > 1 and count > 1}
+    longer = sorted((piece for piece in found if piece not in always), key=lambda piece: (-found[piece], piece))
+    characters = {piece: count for piece, count in counts.items() if len(piece) == 1}
+    return {**characters, **{piece: found[piece] for piece in longer[:most]}}
+
+
+class Lattices:
+    """The lattices of many words at once, in arrays: an edge for each piece that fits somewhere in a word.
+
+    A word of n characters has n + 1 nodes. Edges are sorted by how far from the word's beginning they end, so that all
+    words advance together, character by character.
+    """
+
+    def __init__(self, words, pieces):
+        ids = {piece: i for i, piece in enumerate(pieces)}
+        longest = max(map(len, ids))
+        starts, ends, used, levels, owners = [], [], [], [], []
+        node, firsts, lasts = 0, [], []
+        for number, word in enumerate(words):
+            size = len(word)
+            firsts.append(node)
+            for end in range(1, size + 1):
+                for start in range(max(0, end - longest), end):
+                    piece = ids.get(word[start:end])
+                    if piece is not None:
+                        starts.append(node + start)
+                        ends.append(node + end)
+                        used.append(piece)
+                        levels.append(end)
+                        owners.append(number)
+            node += size + 1
+            lasts.append(node - 1)
+        order = np.argsort(levels, kind="stable")
+        self.starts, self.ends, self.pieces, self.levels, self.owners = (
+            np.array(values, dtype=np.int64)[order] for values in (starts, ends, used, levels, owners)
+        )
+        self.firsts, self.lasts, self.n_nodes = np.array(firsts), np.array(lasts), node
+        self.index()
+
+    def index(self):
+        """Find where levels begin, and within them nodes."""
+        bounds = np.flatnonzero(np.diff(self.levels, prepend=-1, append=-1))
+        groups = np.flatnonzero(np.diff(self.ends, prepend=-1))
+        inside = np.searchsorted(groups, bounds)
+        self.slices = [
+            (lo, hi, groups[a:b] - lo, self.ends[groups[a:b]], np.repeat(np.arange(b - a), np.diff([*groups[a:b], hi])))
+            for lo, hi, a, b in zip(bounds, bounds[1:], inside, inside[1:])
+        ]
+
+    def keep(self, edges):
+        """Drop the other edges; `edges` is a mask."""
+        self.starts, self.ends, self.pieces, self.levels, self.owners = (
+            values[edges] for values in (self.starts, self.ends, self.pieces, self.levels, self.owners)
+        )
+        self.index()
+
+    def forward(self, scores):
+        """Log of the summed probability of all paths to each node."""
+        sums = np.full(self.n_nodes, -np.inf)
+        sums[self.firsts] = 0
+        for lo, hi, groups, nodes, group in self.slices:
+            values = sums[self.starts[lo:hi]] + scores[self.pieces[lo:hi]]
+            top = np.maximum.reduceat(values, groups)
+            top = np.where(np.isfinite(top), top, 0)
+            with np.errstate(divide="ignore"):
+                sums[nodes] = top + np.log(np.add.reduceat(np.exp(values - top[group]), groups))
+        return sums
+
+    def expected(self, scores, counts):
+        """(log-likelihood of the words, expected uses of each piece), each word counted counts[word] times.
+
+        Forward, then back: what flows through a node is divided among the edges that lead to it, by their shares in the
+        node's sum. This gives the same numbers as the forward-backward algorithm (Baum 1972), with one pass of logs.
+        """
+        sums = self.forward(scores)
+        flow = np.zeros(self.n_nodes)
+        flow[self.lasts] = counts
+        share = np.exp(sums[self.starts] + scores[self.pieces] - sums[self.ends])
+        for lo, hi, *_ in reversed(self.slices):
+            share[lo:hi] *= flow[self.ends[lo:hi]]
+            np.add.at(flow, self.starts[lo:hi], share[lo:hi])
+        uses = np.bincount(self.pieces, share, minlength=len(scores))
+        return float(sums[self.lasts] @ counts), uses
+
+    def best(self, scores):
+        """Each word's score on its best path, -inf if there is none."""
+        sums = np.full(self.n_nodes, -np.inf)
+        sums[self.firsts] = 0
+        for lo, hi, groups, nodes, _ in self.slices:
+            sums[nodes] = np.maximum.reduceat(sums[self.starts[lo:hi]] + scores[self.pieces[lo:hi]], groups)
+        return sums[self.lasts]
+
+
+def maximize(uses, bayes=True):
+    """Expected uses -> log-probabilities: those with the highest likelihood, or SentencePiece's, which punish the rare.
+
+    bayes: exp(digamma(uses)) in place of the uses, the variational estimate under a sparse prior.
+    """
+    total = uses.sum()
+    with np.errstate(divide="ignore"):
+        return digamma(uses) - digamma(total) if bayes else np.log(uses) - np.log(total)
+
+
+def digamma(x):
+    """The derivative of log(gamma(x)), x > 0: recurrence up to 7, then the asymptotic series (Bernardo 1976)."""
+    x = np.array(x, dtype=float)
+    result = np.zeros_like(x)
+    for _ in range(7):
+        small = x < 7
+        result = np.where(small, result - 1 / np.where(small, x, 1), result)
+        x = np.where(small, x + 1, x)
+    inverse = 1 / x**2
+    series = inverse * (1 / 12 - inverse * (1 / 120 - inverse * (1 / 252 - inverse * (1 / 240 - inverse / 132))))
+    return result + np.log(x) - 0.5 / x - series
+
+
+def kept(losses, uses, alive, single, size):
+    """Which pieces stay: all characters, and those whose loss would hurt most, at most KEPT of all or `size`."""
+    used = int((alive & ((uses >= LEAST) | single)).sum())
+    most = max(size, min(int(KEPT * alive.sum()), used)) - int(single.sum())
+    order = np.flatnonzero(alive & ~single)
+    order = order[np.argsort(-losses[order], kind="stable")]
+    result = single.copy()
+    result[order[:most]] = True
+    return result
+
+
+def learn(word_counts, size, *, seeds=None, report=None):
+    """{word: count} -> [(piece, log-probability)], the most probable first; at most `size`, all characters among them.
+
+    report(n_pieces, log_likelihood) is called after each expectation.
+    """
+    seeds = seed_pieces(word_counts) if seeds is None else seeds
+    names, start = list(seeds), np.array(list(seeds.values()), dtype=float)
+    lengths = np.array([len(name) for name in names])
+    counts = np.array(list(word_counts.values()), dtype=float)
+    words, inside = Lattices(word_counts, names), Lattices(names, names)
+    inside.keep(inside.ends - inside.starts < lengths[inside.owners])  # how else a piece can be cut
+    scores, alive = np.log(start / start.sum()), np.ones(len(names), dtype=bool)
+    while True:
+        last = alive.sum() <= size
+        for _ in range(ROUNDS):
+            likelihood, uses = words.expected(scores, counts)
+            if report:
+                report(int(alive.sum()), likelihood)
+            scores = np.full(len(names), -np.inf)
+            scores[alive] = maximize(np.maximum(uses[alive], LEAST), bayes=not last)
+        if last:
+            break
+        losses, others = np.zeros(len(names)), alive & (lengths > 1)
+        losses[others] = uses[others] * (scores[others] - inside.best(scores)[others])
+        alive = kept(losses, uses, alive, lengths == 1, size)
+        words.keep(alive[words.pieces])
+        inside.keep(alive[inside.pieces] & alive[inside.owners])
+        scores[~alive] = -np.inf
+    order = sorted(np.flatnonzero(alive), key=lambda i: (-scores[i], names[i]))
+    return [(names[i], float(scores[i])) for i in order]
