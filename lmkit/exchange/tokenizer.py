@@ -1,11 +1,10 @@
-"""Tokenizer files: tokenizer.json, or what older checkpoints have in its place; the book's own tokenizers as one."""
+"""Tokenizer files: tokenizer.json, or what older checkpoints have in its place; tokenizers of ours as one."""
 
 import json
 import warnings
 from pathlib import Path
 
-from ..tokenizers import Characters, Words
-from ..tokenizers.words import WORD
+from ..tokenizers import Tokenizer, to_json
 from .tensors import read_json
 
 
@@ -71,46 +70,12 @@ def _word_pieces(folder: Path):
 
 def write_tokenizer(tokenizer, folder: Path) -> None:
     """Write tokenizer.json, and the tokenizer_config.json that tells other libraries to read it."""
-    if isinstance(tokenizer, Words | Characters):
-        tokenizer = _words(tokenizer) if isinstance(tokenizer, Words) else _characters(tokenizer)
-    if not hasattr(tokenizer, "to_str"):
+    if isinstance(tokenizer, Tokenizer):
+        content = json.dumps(to_json(tokenizer), ensure_ascii=False, indent=1) + "\n"
+    elif hasattr(tokenizer, "to_str"):
+        content = tokenizer.to_str()
+    else:
         raise TypeError(f"a tokenizer is one of lmkit.tokenizers or a tokenizers.Tokenizer, not {tokenizer!r}")
-    (folder / "tokenizer.json").write_text(tokenizer.to_str(), encoding="utf-8")
+    (folder / "tokenizer.json").write_text(content, encoding="utf-8")
     said = {"tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_spaces": False}
     (folder / "tokenizer_config.json").write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
-
-
-def _whole_words(vocabulary: list[str], pattern: str):
-    from tokenizers import Regex, Tokenizer, models, pre_tokenizers
-
-    model = models.WordLevel({word: number for number, word in enumerate(vocabulary)}, unk_token="")
-    tokenizer = Tokenizer(model)
-    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(pattern), "removed", invert=True)
-    return tokenizer
-
-
-def _characters(saved: Characters):
-    from tokenizers import decoders
-
-    tokenizer = _whole_words(saved.characters, r"[\s\S]")
-    tokenizer.decoder = decoders.Fuse()
-    return tokenizer
-
-
-def _words(saved: Words):
-    """`split` as a pattern, and `join` as a row of replacements: spaces between all words, then fewer."""
-    from tokenizers import Regex, decoders
-
-    tokenizer = _whole_words(saved.words, WORD.pattern)
-    tokenizer.decoder = decoders.Sequence(
-        [
-            decoders.Replace(Regex(r"\A"), " "),
-            decoders.Fuse(),
-            decoders.Strip(" ", 1, 0),
-            decoders.Replace(Regex(r" (?=[.,!?;:”]|’s\b)"), ""),
-            decoders.Replace("“ ", "“"),
-            decoders.Replace(" \n\n", "\n\n"),
-            decoders.Replace("\n\n ", "\n\n"),
-        ]
-    )
-    return tokenizer

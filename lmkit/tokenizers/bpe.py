@@ -11,6 +11,7 @@ from .patterns import WORDS, count, pieces, spans
 from .work import Piece, Step, Work
 
 REMEMBERED = 1 << 17  # words whose tokens are kept, so that each word is worked on once
+ADDED = "\ud800"  # stands before an added token among the pieces of a text, none of which can hold it
 
 
 class BPE(Tokenizer):
@@ -70,9 +71,8 @@ class BPE(Tokenizer):
 
     def offsets(self, text):
         found = []
-        for start, end in self._spans(text):
-            word = text[start:end]
-            found += [(start + a, start + b) for a, b in (self._known.get(word) or self._word(word))[1]]
+        for word, starts, ends in self._cut(text):
+            found += [(starts[a], ends[b - 1]) for a, b in (self._known.get(word) or self._word(word))[1]]
         return found
 
     def decode(self, ids, special=False):
@@ -84,14 +84,14 @@ class BPE(Tokenizer):
 
     def show_work(self, text):
         """Words, their symbols, and then one step for each merge that this text needs, the lowest rank first."""
-        cut = self._spans(text)
-        row, places, sizes = [], [], []
-        for start, end in cut:
-            ids, inner = self._at_once(text[start:end]) or self._symbols(text[start:end])
-            row, places = row + ids, places + [(start + a, start + b) for a, b in inner]
+        words, row, places, sizes = [], [], [], []
+        for word, starts, ends in self._cut(text):
+            words.append(Piece("".join(SHOWN.get(c, c) for c in word.lstrip(ADDED)), starts[0], ends[-1]))
+            ids, inner = self._at_once(word) or self._symbols(word)
+            row += ids
+            places += [(starts[a], ends[b - 1]) for a, b in inner]
             sizes.append(len(ids))
-        words = tuple(Piece("".join(SHOWN.get(c, c) for c in text[a:b]), a, b) for a, b in cut)
-        steps = [Step("cut into words", words), self._step(f"cut into {self.symbols_are}", row, places)]
+        steps = [Step("cut into words", tuple(words)), self._step(f"cut into {self.symbols_are}", row, places)]
         done = ((rank, p, list(row)) for rank, p in replay(row, *neighbours(sizes), self._pairs))
         for rank, places_merged in groupby(done, key=lambda merge: merge[0]):
             _, merged, rows = zip(*places_merged)
@@ -109,10 +109,12 @@ class BPE(Tokenizer):
         return Step(say, tuple(pieces), tuple(n for n, p in enumerate(at) if p in merged))
 
     def _pieces(self, text):
+        """The words of a text."""
         return pieces(self.pattern, text, gaps=False)
 
-    def _spans(self, text):
-        return spans(self.pattern, text, gaps=False)
+    def _cut(self, text):
+        """The words of a text, each with where its characters start and end."""
+        return [(text[a:b], range(a, b), range(a + 1, b + 1)) for a, b in spans(self.pattern, text, gaps=False)]
 
     def _word(self, word):
         """A word -> ids of its tokens, and (start, end) of each in the word."""

@@ -40,15 +40,19 @@ def bytes_to_json(tok) -> dict:
     else:
         parts = {"type": "Sequence", "pretokenizers": [_split(tok, "Isolated", False), {**level, "use_regex": False}]}
     decoder = {**level, "use_regex": True}
-    return document(tok, _model(tok), pre_tokenizer=parts, decoder=decoder, added=tok.added)
+    normalizer = {"type": "NFC"} if tok.compose else None
+    return document(
+        tok, _model(tok), normalizer=normalizer, pre_tokenizer=parts, decoder=decoder, added=tok.added
+    )
 
 
 def bytes_from_json(cls, data: dict):
     vocab, special, added, merges, how = _read(data)
     if odd := [name for name in ("end", "prefix", "unk", "fuse_unk") if how[name]]:
         raise ValueError(f"byte-level BPE with {odd[0]} {how[odd[0]]!r} is none that lmkit has")
-    if data.get("normalizer"):
-        raise ValueError(f"the normalizer {data['normalizer'].get('type')} is none that lmkit has for byte-level BPE")
+    normal = parts_of(data.get("normalizer"), "normalizers", "its normalizer")
+    if normal not in ([], [{"type": "NFC"}]):
+        raise ValueError(f"the normalizer {_names(normal)} is none that lmkit has for byte-level BPE")
     parts = parts_of(data.get("pre_tokenizer"), "pretokenizers", "its pre_tokenizer")
     if [part["type"] for part in parts] not in (["ByteLevel"], ["Split", "ByteLevel"]):
         raise ValueError(f"byte-level BPE needs the pre_tokenizer ByteLevel, or Split before it, not {_names(parts)}")
@@ -60,12 +64,13 @@ def bytes_from_json(cls, data: dict):
     decoders = parts_of(data.get("decoder"), "decoders", "its decoder")
     if [part["type"] for part in decoders] != ["ByteLevel"]:
         raise ValueError(f"byte-level BPE needs the decoder ByteLevel, not {_names(decoders)}")
-    tok = cls(vocab, merges, special=special, pattern=pattern, whole=how["whole"], added=added)
+    tok = cls(vocab, merges, special=special, pattern=pattern, whole=how["whole"], added=added, compose=bool(normal))
     tok.kept = kept_of(data)
     return tok
 
 
 def _model(tok) -> dict:
+    outside = getattr(tok, "kept", {}).get("outside", ())  # tokens that were read among the added ones alone
     return {
         "type": "BPE",
         "dropout": None,
@@ -75,7 +80,7 @@ def _model(tok) -> dict:
         "fuse_unk": tok.fuse_unk,
         "byte_fallback": False,
         "ignore_merges": tok.whole,
-        "vocab": tok.vocab,
+        "vocab": {token: i for token, i in tok.vocab.items() if token not in outside},
         "merges": [list(pair) for pair in tok.merges],
     }
 

@@ -4,8 +4,9 @@ import re
 
 from . import bpe_files
 from .base import SHOWN, check_id
-from .bpe import BPE, learned, with_unk
+from .bpe import ADDED, BPE, learned, with_unk
 from .checks import first_tokens
+from .composition import composed
 from .patterns import GPT2, count, pieces, spans
 
 # GPT-2 writes each byte as a letter of its own, so that a vocabulary is readable text: those of Latin-1 that can be
@@ -46,19 +47,19 @@ class ByteBPE(BPE):
 
     vocab, merges: bytes written as GPT-2 writes them, see `letters`. whole: a piece that is in the vocabulary is that
     token, whatever the merges say. added: tokens that are not special and are cut out of a text before the pattern is
-    used, such as Qwen3's "<think>". Raises ValueError if one of the 256 bytes has no token, and for a text with a lone
-    surrogate.
+    used, such as Qwen3's "<think>". compose: what is between them is put into Unicode's normal form C first. Raises
+    ValueError if one of the 256 bytes has no token, and for a text with a lone surrogate.
     """
 
     kind, symbols_are = "byte_bpe", "bytes"
 
-    def __init__(self, vocab, merges, *, special=(), pattern=GPT2, whole=False, added=()):
+    def __init__(self, vocab, merges, *, special=(), pattern=GPT2, whole=False, added=(), compose=False):
         super().__init__(vocab, merges, special=special, pattern=pattern, end="", whole=whole)
         for byte, letter in LETTER.items():
             if letter not in vocab or letter in self.special:
                 raise ValueError(f"the vocabulary has no token for the byte {byte:02X}, which GPT-2 writes {letter!r}")
-        self.added = tuple(added)
-        longest_first = sorted(self.added, key=len, reverse=True)
+        self.added, self.compose = tuple(added), compose
+        longest_first = sorted([*self.added, *self.special], key=len, reverse=True)
         self._added_pattern = "|".join(re.escape(token) for token in longest_first)
         self._bytes = [self.vocab[LETTER[byte]] for byte in range(256)]
 
@@ -94,25 +95,39 @@ class ByteBPE(BPE):
 
     def _pieces(self, text):
         utf8(text)
-        if self.added:
-            return [text[start:end] for start, end in self._spans(text)]
+        if self.added or self.compose:
+            return [word for word, _, _ in self._cut(text)]
         return pieces(self.pattern, text, gaps=True)
 
-    def _spans(self, text):
+    def _cut(self, text):
         utf8(text)
-        if not self.added:
-            return spans(self.pattern, text, gaps=True)
         found = []
-        for start, end in spans(self._added_pattern, text, gaps=True):
-            part = text[start:end]
-            inner = [(0, len(part))] if part in self.added else spans(self.pattern, part, gaps=True)
-            found += [(start + a, start + b) for a, b in inner]
+        for first, last, token in self._parts(text):
+            part, places = composed(text[first:last]) if self.compose and token is None else (text[first:last], None)
+            starts, ends = zip(*places) if places else (range(len(part)), range(1, len(part) + 1))
+            for a, b in spans(self.pattern, part, gaps=True) if token is None else [(0, len(part))]:
+                at = [first + n for n in starts[a:b]], [first + n for n in ends[a:b]]
+                found.append((part[a:b] if token is None else ADDED + token, *at))
         return found
+
+    def _parts(self, text):
+        """(start, end, the added token that stands there or None) of all parts of a text."""
+        last = 0
+        for match in re.finditer(self._added_pattern, text) if self.added else ():
+            if match.group() in self.added:  # what is special is found too, and left: nothing within it is added
+                if last < match.start():
+                    yield last, match.start(), None
+                yield *match.span(), match.group()
+                last = match.end()
+        if last < len(text):
+            yield last, len(text), None
 
     def _at_once(self, word):
         """The one token that a piece is without any merge, if it is."""
-        token = word if word in self.added else letters(word.encode("utf-8"))
-        if token in self.added or self.whole and token in self.vocab and token not in self.special:
+        if word[0] == ADDED:
+            return [self.vocab[word[1:]]], [(0, len(word) - 1)]
+        token = letters(word.encode("utf-8")) if self.whole else None
+        if token in self.vocab and token not in self.special:
             return [self.vocab[token]], [(0, len(word))]
         return None
 

@@ -4,6 +4,8 @@
 def document(tokenizer, model, *, normalizer=None, pre_tokenizer=None, decoder=None, added=()) -> dict:
     """A tokenizer as the content of a tokenizer.json; `tokenizer.kept` is what was read there and is no part of encode."""
     kept = getattr(tokenizer, "kept", {})
+    if lost := [token for token in tokenizer.vocab if any("\ud800" <= c <= "\udfff" for c in token)]:
+        raise ValueError(f"token {lost[0]!r} holds a lone surrogate, which no file can")
     plain = dict(single_word=False, lstrip=False, rstrip=False, normalized=False)
     tokens = [{"id": i, "content": token, **plain, "special": True} for token, i in tokenizer.special.items()]
     tokens += [{"id": tokenizer.vocab[token], "content": token, **plain, "special": False} for token in added]
@@ -22,7 +24,10 @@ def document(tokenizer, model, *, normalizer=None, pre_tokenizer=None, decoder=N
 
 def kept_of(data: dict) -> dict:
     """What a tokenizer.json says about things that are no part of `encode`; it is written back as it was read."""
-    return {key: data[key] for key in ("added_tokens", "post_processor") if data.get(key)}
+    kept = {key: data[key] for key in ("added_tokens", "post_processor") if data.get(key)}
+    vocab = data["model"]["vocab"]  # of Unigram a list, in which nothing is left out
+    outside = {token["content"] for token in kept.get("added_tokens", ()) if token["content"] not in vocab}
+    return kept | {"outside": outside if isinstance(vocab, dict) else set()}
 
 
 def field(part: dict, name: str, kind, where: str):
