@@ -4,6 +4,8 @@ The downloads come from a server on this machine that behaves as badly as it is 
 """
 
 import hashlib
+import re
+import sys
 import threading
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from lmkit import corpora
-from lmkit.corpora import CORPORA, load, mirrors, tales
+from lmkit.corpora import CORPORA, documents, known, load, mirrors, tales
 
-SHARED = Path(__file__).parents[2] / "shared" / "data"
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared" / "data"
 TEXT = "A text that nobody wrote, “with quotes”.\n" * 5_000
 DATA = TEXT.encode("utf-8")
 
@@ -207,14 +210,172 @@ def test_a_bad_file_is_described(tmp_path, content, says):
 def test_what_is_not_there_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="there is no file .*absent.txt"):
         load(tmp_path / "absent.txt")
-    with pytest.raises(ValueError, match=r"'shakespear' is neither a file nor one of .*\['tales', 'tinyshakespeare'\]"):
+    with pytest.raises(ValueError, match=r"'shakespear' is neither a file nor one of .*'tales', 'tinyshakespeare'.*\]"):
         load("shakespear")
-    with pytest.raises(ValueError, match="is a folder; expected a text file"):
+    with pytest.raises(ValueError, match="holds no .jsonl, .parquet, .txt file; expected at least one"):
         load(tmp_path)
+    with pytest.raises(ValueError, match="is a folder; expected a text file"):
+        corpora.text(tmp_path)
+    (tmp_path / "mine.jsonl").write_text('{"text": "a"}')
+    with pytest.raises(ValueError, match="is a file of documents; expected a text file"):
+        corpora.text(tmp_path / "mine.jsonl")
+    with pytest.raises(ValueError, match="tinystories is a corpus of documents, not one text"):
+        corpora.text("TinyStories")
 
 
 def test_tales_by_name():
     assert load("tales").startswith(tales.generate(1_000).text)
+
+
+def test_a_split_of_a_text_is_documents(tmp_path):
+    """The last tenth is the validation split, as the pretraining command has it."""
+    path = tmp_path / "mine.txt"
+    path.write_text("0123456789" * 3, encoding="utf-8")
+    assert list(load(path, "train")) == [("0123456789" * 3)[:27]] == list(load(path, streaming=True))
+    assert list(load(path, "validation")) == ["789"]
+    with pytest.raises(ValueError, match=r"has no split 'test' but \['train', 'validation'\]"):
+        load(path, "test")
+
+
+def test_each_tale_is_a_document():
+    train, held_out = list(load("tales", "train")), list(load("tales", "validation"))
+    assert "".join(tale + "\n\n" for tale in train) == load("tales")
+    assert len(train) > 100 and len(held_out) > 100 and not set(train) & set(held_out)
+
+
+def folder_of_documents(folder):
+    """Nine documents in three formats, and files that are none; the documents, in the order of the files' names."""
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet as pq
+
+    (folder / "c").mkdir()
+    (folder / "c" / "1.txt").write_text("five ü\r\n", encoding="utf-8", newline="")
+    (folder / "a.jsonl").write_text('{"text": "one"}\n\n{"text": "two \\u00fc", "id": 3}\r\n{"text": "three"}', "utf-8")
+    (folder / "b.txt").write_text("four", encoding="utf-8")
+    rows = ["six", "", "eight", "neun"]
+    pq.write_table(pa.table({"id": range(4), "text": rows}), folder / "d.parquet", row_group_size=3)
+    (folder / "notes.md").write_text("not this")
+    (folder / ".hidden.txt").write_text("nor this")
+    (folder / ".git").mkdir()
+    (folder / ".git" / "x.txt").write_text("nor this")
+    return ["one", "two ü", "three", "four", "five ü\r\n", *rows]
+
+
+def test_a_folder_is_read_by_the_names_of_its_files(tmp_path):
+    expected = folder_of_documents(tmp_path)
+    corpus = load(tmp_path)
+    assert list(corpus) == list(corpus) == list(load(str(tmp_path), "train", streaming=True)) == expected
+    assert list(load(tmp_path / "a.jsonl")) == expected[:3] and list(load(tmp_path / "d.parquet")) == expected[5:]
+    assert "4 files" in repr(corpus)
+
+
+@pytest.mark.parametrize("world_size", [1, 2, 3, 8])
+def test_ranks_share_a_folder_without_overlap_or_loss(tmp_path, world_size):
+    expected = folder_of_documents(tmp_path)
+    shares = [list(load(tmp_path, rank=rank, world_size=world_size)) for rank in range(world_size)]
+    assert sorted(sum(shares, [])) == sorted(expected)  # the nine documents differ
+    assert max(map(len, shares)) - min(map(len, shares)) <= 1
+    for rank in range(world_size):
+        assert list(load(tmp_path, rank=rank, world_size=world_size).read(skip=1)) == shares[rank][1:]
+
+
+def test_a_rank_without_documents_is_told_so(tmp_path):
+    (tmp_path / "only.txt").write_text("one")
+    assert list(load(tmp_path, rank=0, world_size=2)) == ["one"]
+    with pytest.raises(ValueError, match="there is no document in .*, rank 1 of 2"):
+        list(load(tmp_path, rank=1, world_size=2))
+
+
+@pytest.mark.parametrize(
+    ("rank", "world_size", "says"),
+    [
+        (2, 2, r"rank 2 is not in 0\.\.1"),
+        (-1, 2, "rank -1 is not in"),
+        (0, 0, r"rank 0 is not in 0\.\.-1"),
+        (0.0, 1, "rank is 0.0; expected a whole number"),
+        (0, True, "world_size is True"),
+    ],
+)
+def test_ranks_of_no_sense_are_refused(tmp_path, rank, world_size, says):
+    (tmp_path / "only.txt").write_text("one")
+    with pytest.raises(ValueError, match=says):
+        documents(tmp_path, rank=rank, world_size=world_size)
+
+
+def test_a_split_of_a_folder_is_its_subfolder(tmp_path):
+    for split in ("train", "dev"):
+        (tmp_path / split).mkdir()
+        (tmp_path / split / "x.txt").write_text(split)
+    assert list(load(tmp_path, "train")) == ["train"] and list(load(tmp_path, "dev")) == ["dev"]
+    assert list(load(tmp_path)) == ["train"]
+    with pytest.raises(ValueError, match="has no split 'test': a split is a folder of that name in it"):
+        load(tmp_path, "test")
+
+
+def test_a_column_of_another_name(tmp_path):
+    (tmp_path / "x.jsonl").write_text('{"content": "one"}\n')
+    assert list(documents(tmp_path, column="content")) == ["one"]
+    with pytest.raises(ValueError, match=r"x.jsonl, line 1, has no field 'text' but \['content'\]"):
+        list(documents(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (b'{"text": "bad \xff"}', r"x.jsonl is not UTF-8: byte 32 is 0xff \(invalid start byte\)"),
+        (b'{"text": "cut', "x.jsonl, line 2, is not JSON: Unterminated string"),
+        (b'["text"]', "x.jsonl, line 2, has no field 'text' but list"),
+        (b'{"text": null}', "x.jsonl, line 2, holds None; expected a text"),
+        (b'{"text": 3}', "x.jsonl, line 2, holds 3; expected a text"),
+        (b'{"text": "a\\ud83d!"}', r"x.jsonl, line 2, holds U\+D83D at character 1, half of a surrogate pair"),
+    ],
+)
+def test_a_bad_line_is_named(tmp_path, line, says):
+    path = tmp_path / "x.jsonl"
+    path.write_bytes(b'{"text": "good"}\r\n'.ljust(18) + line + b"\n")
+    read = iter(load(path))
+    assert next(read) == "good"
+    with pytest.raises(ValueError, match=says):
+        next(read)
+
+
+def test_bytes_that_are_not_utf8_are_named_in_other_files_too(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet as pq
+
+    (tmp_path / "x.txt").write_bytes(b"abc\xe9")
+    with pytest.raises(ValueError, match="x.txt is not UTF-8: byte 3 is 0xe9"):
+        list(load(tmp_path))
+    bad = pa.array([b"good", b"ab\xff"]).view(pa.string())
+    pq.write_table(pa.table({"text": bad}), tmp_path / "x.parquet")
+    with pytest.raises(ValueError, match="x.parquet, row 1, is not UTF-8: byte 2 of it is 0xff"):
+        list(load(tmp_path / "x.parquet"))
+    pq.write_table(pa.table({"text": ["good", None]}), tmp_path / "x.parquet")
+    with pytest.raises(ValueError, match="x.parquet, row 1, holds None; expected a text"):
+        list(load(tmp_path / "x.parquet"))
+    pq.write_table(pa.table({"body": ["good"]}), tmp_path / "x.parquet")
+    with pytest.raises(ValueError, match=r"x.parquet has no column 'text' but \['body'\]"):
+        list(load(tmp_path / "x.parquet"))
+
+
+def test_a_damaged_parquet_file_is_named(tmp_path):
+    folder_of_documents(tmp_path)
+    path = tmp_path / "d.parquet"
+    data = path.read_bytes()
+    for damaged in (b"", data[:-9], data[: len(data) // 2], b"not parquet at all"):
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match="d.parquet is no whole parquet file: "):
+            list(load(path))
+
+
+def test_parquet_needs_the_extra(tmp_path, monkeypatch):
+    folder_of_documents(tmp_path)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(
+        ImportError, match=r'd.parquet needs the package pyarrow to be read: pip install "lmkit\[data\]"'
+    ):
+        list(load(tmp_path / "d.parquet"))
+    assert len(list(load(tmp_path / "a.jsonl"))) == 3  # and other files do not
 
 
 @pytest.mark.parametrize(
@@ -237,12 +398,42 @@ def test_the_cache_is_where_the_platform_keeps_caches(monkeypatch, platform, var
     assert mirrors.cache_folder() == Path(expected)
 
 
-def test_the_table_of_corpora_is_complete():
-    for corpus in CORPORA.values():
+@pytest.mark.parametrize("name", CORPORA)
+def test_the_table_of_corpora_is_complete(name):
+    corpus = CORPORA[name]
+    assert name == name.lower() and corpus.size > 0 and corpus.documents > 0
+    assert (
+        corpus.title and corpus.language and corpus.licence and corpus.source and re.search(r"\d{4}$", corpus.citation)
+    )
+    assert corpus.address.startswith("https://") and corpus.work.startswith("https://")
+    if corpus.hub:
+        assert not corpus.mirrors and re.fullmatch(r"[0-9a-f]{40}", corpus.hub.revision)
+        assert (
+            corpus.address == f"https://huggingface.co/datasets/{corpus.hub.path}" and corpus.hub.splits[0] == "train"
+        )
+    else:
         assert len(corpus.mirrors) > 1 and all(m.startswith("https://") for m in corpus.mirrors)
-        assert len({m.split("/")[2:4][0] for m in corpus.mirrors}) > 1  # more than one host
-        assert len(corpus.sha256) == 64 and corpus.size > 0
-        assert corpus.licence and corpus.source and corpus.citation
+        assert len({m.split("/")[2] for m in corpus.mirrors}) > 1  # more than one host
+        assert len(corpus.sha256) == 64
+
+
+def test_the_page_of_corpora_has_the_table():
+    """To write it anew: python -m lmkit.corpora.known."""
+    page = (ROOT / "corpora.md").read_text(encoding="utf-8")
+    lines = [line for line in page.split("\n") if line.startswith("| ")]
+    assert "\n".join(lines[: len(CORPORA) + 2]) == known.table()
+    for name, corpus in CORPORA.items():  # and the table has what it should
+        (row,) = [line for line in lines if line.startswith(f"| `{name}` |")]
+        assert all(part in row for part in (corpus.licence, corpus.source, corpus.citation, corpus.work))
+        assert known.bytes_in_words(corpus.size) in row
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [(7, "7 bytes"), (1_115_394, "1.12 MB"), (999_600, "1 MB"), (24_193_092_408, "24.2 GB"), (10**15, "1e+03 TB")],
+)
+def test_bytes_in_words(size, words):
+    assert known.bytes_in_words(size) == words
 
 
 @pytest.mark.skipif(not (SHARED / "tinyshakespeare.txt").is_file(), reason="shared/data is not beside the repository")

@@ -1,65 +1,103 @@
-"""Text to train on: the embedded tales, known real corpora, and the reader's own files."""
+"""Text to train on: the generated tales, known real corpora, and the reader's own files."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from lmkit.corpora import tales
+from lmkit.corpora.documents import Documents, Given
+from lmkit.corpora.hub import HubDocuments
+from lmkit.corpora.known import CORPORA, Corpus, Hub
+from lmkit.corpora.local import READERS, Files, decode, split_folder
 from lmkit.corpora.mirrors import cache_folder, download, sha256_of
 
-
-@dataclass(frozen=True)
-class Corpus:
-    """A published text: where it may be had, and how to know that it is the one."""
-
-    mirrors: tuple[str, ...]  # tried in this order
-    sha256: str
-    size: int  # bytes
-    licence: str
-    source: str
-    citation: str
+__all__ = ["CORPORA", "Corpus", "Documents", "Hub", "documents", "fetch", "load", "text"]
+TEXTS = ["tales", *(name for name, corpus in CORPORA.items() if not corpus.hub)]
 
 
-CORPORA = {
-    "tinyshakespeare": Corpus(
-        mirrors=(
-            "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",
-            "https://storage.googleapis.com/download.tensorflow.org/data/shakespeare.txt",
-            "https://raw.githubusercontent.com/dmlc/web-data/master/mxnet/tinyshakespeare/input.txt",
-        ),
-        sha256="86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
-        size=1_115_394,
-        licence="public domain",
-        source="40,000 lines from the plays of William Shakespeare, collected for char-rnn",
-        citation="Karpathy, The Unreasonable Effectiveness of Recurrent Neural Networks, 2015",
-    ),
-}
+def load(name_or_path, split=None, *, streaming=None, rank=0, world_size=1):
+    """Return `text(name_or_path)`, a str, of what is one text; of all else, or where a split is named, `documents`."""
+    name = known_name(name_or_path)
+    one_text = not CORPORA[name].hub if name in CORPORA else name == "tales" or is_text_file(name)
+    if one_text and split is None and streaming is None and world_size == 1:
+        return text(name_or_path)
+    return documents(name_or_path, split, streaming=streaming, rank=rank, world_size=world_size)
 
 
-def load(name_or_path):
-    """Return a text: "tales" (100,000 words of seed 0), a name in CORPORA, or the path of a UTF-8 file of your own.
+def text(name_or_path) -> str:
+    """Return a text: "tales" (100,000 words of seed 0), "tinyshakespeare", or the path of a UTF-8 file of your own.
 
-    A known corpus is read from the folder LMKIT_DATA, else from the cache, else downloaded; always checked by sha256.
+    A known text is read from the folder LMKIT_DATA, else from the cache, else downloaded; always checked by sha256.
     Raises FileNotFoundError, ValueError (unknown name; file empty, not UTF-8 or not the one expected) or
     ConnectionError (no mirror could be reached).
     """
-    name = str(name_or_path)
+    name = known_name(name_or_path)
     if name == "tales":
         return tales.generate(100_000).text
     if name in CORPORA:
-        return decode(fetch(name), name)
-    path = Path(name_or_path)
-    if path.is_file():
-        return decode(path.read_bytes(), path)
+        if CORPORA[name].hub:
+            raise ValueError(f"{name} is a corpus of documents, not one text; expected one of {TEXTS} or a text file")
+        return whole(fetch(name), name)
+    path = checked_path(name_or_path)
+    if not is_text_file(path):
+        raise ValueError(f"{name!r} is {'a folder' if path.is_dir() else 'a file of documents'}; expected a text file")
+    return whole(path.read_bytes(), path)
+
+
+def documents(name_or_path, split=None, *, streaming=None, column="text", rank=0, world_size=1) -> Documents:
+    """Return the documents (str) of a split, "train" unless said otherwise, to be read by `for`, again and again.
+
+    A known corpus with `datasets` (the extra lmkit[data]): over the network if `streaming`, else downloaded first;
+    None streams what is larger than 2 GB. A folder's .txt (a document each), .jsonl (one per line, its `column`) and
+    .parquet files, by name; its subfolder where `split` names one. The tales, a document each; of other single texts
+    the first nine tenths are "train" and the rest "validation". Each of `world_size` ranks gets documents of its own.
+    Raises ValueError, FileNotFoundError, ImportError and ConnectionError, each in one sentence.
+    """
+    name = known_name(name_or_path)
+    split = "train" if split is None else str(split)
+    if name in CORPORA and CORPORA[name].hub:
+        return HubDocuments(name, CORPORA[name], split, streaming, rank, world_size)
+    if name == "tales":
+        told = tales.generate(100_000 if check_split(name, split) == "train" else 60_000, seed=int(split != "train"))
+        return Given(f"tales, {split}", [tale for tale in told.text.split("\n\n") if tale], rank, world_size)
+    if name in CORPORA or is_text_file(name):
+        all_of_it = text(name_or_path)
+        cut = len(all_of_it) * 9 // 10
+        part = all_of_it[:cut] if check_split(name, split) == "train" else all_of_it[cut:]
+        return Given(f"{name}, {split}", [part], rank, world_size)
+    path = checked_path(name_or_path)
     if path.is_dir():
-        raise ValueError(f"{name!r} is a folder; expected a text file")
+        return Files(split_folder(path, split), column, rank, world_size)
+    return Files(path, column, rank, world_size)
+
+
+def known_name(name_or_path) -> str:
+    """The name of a known corpus as it stands in CORPORA, or the path as a string."""
+    name = str(name_or_path)
+    return name.lower() if name.lower() in ("tales", *CORPORA) else name
+
+
+def is_text_file(path) -> bool:
+    return Path(path).is_file() and Path(path).suffix.lower() not in READERS.keys() - {".txt"}
+
+
+def check_split(name, split: str) -> str:
+    if split not in ("train", "validation"):
+        raise ValueError(f"{name} has no split {split!r} but ['train', 'validation']")
+    return split
+
+
+def checked_path(name_or_path) -> Path:
+    """The path of what is there; else an error that says what could have been meant."""
+    name, path = str(name_or_path), Path(name_or_path)
+    if path.exists():
+        return path
     if path.suffix or path.name != name:
         raise FileNotFoundError(f"there is no file {name!r} (looked from {Path.cwd()})")
     raise ValueError(f"{name!r} is neither a file nor one of the known corpora {sorted(['tales', *CORPORA])}")
 
 
-def fetch(name):
-    """Return the bytes of a known corpus, downloading them if they are not on this machine yet."""
+def fetch(name) -> bytes:
+    """Return the bytes of a known text, downloading them if they are not on this machine yet."""
     corpus, filename = CORPORA[name], f"{name}.txt"
     if os.environ.get("LMKIT_DATA"):
         folder = Path(os.environ["LMKIT_DATA"]).expanduser()
@@ -73,7 +111,7 @@ def fetch(name):
     return download(name, corpus.mirrors, cached, corpus.sha256, corpus.size)
 
 
-def check(data, corpus, path):
+def check(data: bytes, corpus: Corpus, path) -> bytes:
     """Return `data` if it is the corpus; ValueError otherwise."""
     if sha256_of(data) != corpus.sha256:
         raise ValueError(
@@ -82,12 +120,8 @@ def check(data, corpus, path):
     return data
 
 
-def decode(data, name):
+def whole(data: bytes, name) -> str:
     """Bytes -> text; ValueError if they are none, or not UTF-8."""
     if not data:
         raise ValueError(f"{name} is empty; expected a text")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        byte = f"byte {error.start} is 0x{data[error.start]:02x}"
-        raise ValueError(f"{name} is not UTF-8: {byte} ({error.reason})") from None
+    return decode(data, name)

@@ -34,14 +34,14 @@ def sha256_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def progress_bar(total: int, name: str):
-    """A bar of bytes where tqdm is installed and somebody watches; else what takes its place in silence."""
+def progress_bar(total: int | None, name: str, unit: str = "B", initial: int = 0):
+    """A bar, of bytes as a rule, where tqdm is there and somebody watches; else what takes its place in silence."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # tqdm warns about a notebook without ipywidgets and falls back to text
             from tqdm.auto import tqdm
 
-            return tqdm(total=total, desc=name, unit="B", unit_scale=True, leave=False, disable=None)
+            return tqdm(total=total, desc=name, unit=unit, unit_scale=True, initial=initial, leave=False, disable=None)
     except ImportError:
         return contextlib.nullcontext(SimpleNamespace(update=lambda n: None))
 
