@@ -2,6 +2,10 @@
 
 from .attention_map import AttentionMap, attention_map
 from .explore import explore_attention
+from .explore_tokens import explore_tokens
 from .token_steps import TokenSteps, token_steps
+from .tokens_line import tokens_line
 
-__all__ = ["AttentionMap", "TokenSteps", "attention_map", "explore_attention", "token_steps"]
+__all__ = [
+    "AttentionMap", "TokenSteps", "attention_map", "explore_attention", "explore_tokens", "token_steps", "tokens_line",
+]  # fmt: skip

@@ -7,8 +7,8 @@
   const CSS = "__CSS__";
   const TINTS = 4;
   const PAUSE = 1300; // milliseconds between two steps while playing
-  const LONG = 64; // characters of a piece that are shown; more are counted
-  const RTL = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+  const LONG = 32; // characters of a piece that are shown; more are counted
+  const KEPT = {}; // what was chosen in a figure that the next one of a live kernel replaces
   const ICONS = {
     back: "M15 5 8 12l7 7", next: "M9 5l7 7-7 7", play: "M8 5.5v13l10.5-6.5z", pause: "M8.5 6v12M15.5 6v12",
   };
@@ -107,7 +107,7 @@
     return [["", letters.slice(0, LONG).join("") + (letters.length > LONG ? "…" : "")],
       ["id", id === null ? "none yet" : String(id)],
       ["place", start === end ? `no character, at ${start}` : `text[${start}:${end}]`],
-      [sharing > 1 ? `UTF-8, shared by ${sharing}` : "UTF-8", mine.slice(0, 16).join(" ") + (mine.length > 16 ? " …" : "") || "none"]];
+      [sharing > 1 ? `UTF-8, shared by ${sharing}` : "UTF-8", mine.slice(0, 12).join(" ") + (mine.length > 12 ? " …" : "") || "none"]];
   }
 
   function ours(event) { // a key that we take, and nobody else; not with a modifier
@@ -148,7 +148,9 @@
     }
 
     build() {
-      const root = this.attachShadow({ mode: "open" }), { heading, examples } = JSON.parse(this.dataset.work);
+      const root = this.attachShadow({ mode: "open" }), { heading, live, examples } = JSON.parse(this.dataset.work);
+      this.kept = live ? KEPT : {};
+      this.side = this.kept.side;
       this.examples = examples.map((example) => ({ ...example, works: example.works.map(unpack) }));
       root.append(el("style", {}, CSS), this.dom(heading));
       this.setExample(0);
@@ -193,6 +195,7 @@
       const all = names.map((name, i) => el("button", { type: "button", role: "radio", class: "pill", onclick: () => box.mark(i) }, bdi(name)));
       const light = (i) => all.forEach((one, j) => { one.setAttribute("aria-checked", i === j); one.tabIndex = i === j ? 0 : -1; });
       const box = el("div", { class: "pills", role: "radiogroup", "aria-label": label, onkeydown: (e) => this.rove(e, all, box.mark) }, ...all);
+      box.light = light;
       box.mark = (i) => { light(i); choose(i); };
       light(chosen);
       return box;
@@ -230,10 +233,10 @@
     }
 
     setExample(i) {
-      const was = this.work?.name;
+      const was = this.work?.name ?? this.kept.name;
       this.example = this.examples[i];
-      const { works, chars } = this.example, names = works.map(({ name }) => name), chosen = Math.max(0, names.indexOf(was));
-      this.flow = this.text.dir = RTL.test(chars.find((c) => /\p{L}/u.test(c)) ?? "") ? "rtl" : "ltr";
+      const { works, dir } = this.example, names = works.map(({ name }) => name), chosen = Math.max(0, names.indexOf(was));
+      this.flow = this.text.dir = dir;
       this.names.replaceChildren(...(names.length > 1 ? [this.choice("Tokenizer", names, (j) => this.setWork(j), chosen)] : []));
       this.drawBeside();
       this.setWork(chosen);
@@ -241,7 +244,8 @@
     }
 
     setSide(side) {
-      this.side = side;
+      this.side = this.kept.side = side;
+      this.views.light(side ? 1 : 0);
       this.play(false);
       this.stage.hidden = side;
       this.beside.hidden = !side;
@@ -250,6 +254,7 @@
 
     setWork(j) {
       this.work = this.example.works[j];
+      this.kept.name = this.work.name;
       const { steps } = this.work, room = (measure) => steps.reduce((most, step) => (measure(step) > measure(most) ? step : most));
       this.slider.max = steps.length - 1;
       this.controls.hidden = steps.length < 2;

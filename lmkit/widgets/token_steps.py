@@ -8,6 +8,7 @@ import hashlib
 import html
 import json
 import math
+import unicodedata
 from collections.abc import Mapping
 from importlib import resources
 
@@ -16,8 +17,9 @@ from ..tokenizers.work import Work
 from .attention_map import count, visible
 
 MOST_TOKENS = 200  # in a row of the plain table
+MOST_WORDS = 24  # of them in a row of the text that stands for the figure
 MOST_LETTERS = 40  # in the name of an example that has none
-LEFT = "text-align:left;padding:2px 10px 2px 0"
+LEFT = "text-align:start;padding:2px 10px 2px 0"
 LONGEST_WORD = 16  # characters of one block of the lattice, unless a candidate is longer
 
 
@@ -38,8 +40,9 @@ def token_steps(works, *, title: str | None = None, alt: str | None = None) -> "
 class TokenSteps:
     """Works of several tokenizers on several texts, that a notebook shows. Made by `token_steps`."""
 
-    def __init__(self, examples, title, alt):
+    def __init__(self, examples, title, alt, live=False):
         self.examples, self.title, self.alt = examples, title, alt
+        self.live = live  # whether the next figure takes over what was chosen in this one
 
     def __repr__(self) -> str:
         """In words: the final tokens, by tokenizer and text."""
@@ -48,8 +51,8 @@ class TokenSteps:
         for name, works in self.examples.items():
             lines.append(f"{readable(name)}:" if named(name, works) else f"“{readable(name)}”:")
             for tokenizer, work in works.items():
-                tokens = " | ".join(visible(token, keep=" ") for token in final(work)[:MOST_TOKENS])
-                more = " | …" if len(final(work)) > MOST_TOKENS else ""
+                tokens = " | ".join(seen(token, keep=" ") for token in final(work)[:MOST_WORDS])
+                more = " | …" if len(final(work)) > MOST_WORDS else ""
                 lines.append(f"  {readable(tokenizer)}, {sizes(work)}: {tokens}{more}")
         return "\n".join(lines)
 
@@ -63,14 +66,15 @@ class TokenSteps:
                 "name": readable(
                     name if named(name, works) or len(name) <= MOST_LETTERS else name[:MOST_LETTERS] + "…"
                 ),
-                "chars": [shown(c) for c in text_of(works)],
+                "dir": direction(text_of(works)),
+                "chars": [seen(c) for c in text_of(works)],
                 "bytes": [c.encode("utf-8", "surrogatepass").hex(" ").upper() for c in text_of(works)],
                 "works": [{"name": readable(tokenizer)} | packed(work) for tokenizer, work in works.items()],
             }
             for name, works in self.examples.items()
         ]
         heading = readable(self.title) if self.title else None
-        data = json.dumps({"heading": heading, "examples": examples}, separators=(",", ":"))
+        data = json.dumps({"heading": heading, "live": self.live, "examples": examples}, separators=(",", ":"))
         identity = hashlib.sha256(data.encode()).hexdigest()[:12]
         # In single quotes, because JSON is full of the double ones.
         data = data.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("'", "&#39;")
@@ -84,16 +88,16 @@ class TokenSteps:
         caption = readable(self.alt or self.title or "The tokens of each text")
         rows = ""
         for name, works in self.examples.items():
-            text = html.escape("".join(shown(c) for c in text_of(works))) or "∅"
+            text = html.escape("".join(seen(c) for c in text_of(works))) or "∅"
             title = f"{html.escape(readable(name))}: " if named(name, works) else ""
             rows += f'\n<tr><th scope="colgroup" colspan="3" style="{LEFT}">{title}<bdi>{text}</bdi></th></tr>'
             for tokenizer, work in works.items():
                 tokens = final(work)
-                cells = " ".join(f"<code><bdi>{html.escape(visible(t))}</bdi></code>" for t in tokens[:MOST_TOKENS])
+                cells = " ".join(f"<code><bdi>{html.escape(seen(t))}</bdi></code>" for t in tokens[:MOST_TOKENS])
                 more = f" … and {len(tokens) - MOST_TOKENS} more" if len(tokens) > MOST_TOKENS else ""
                 name_cell = f'<th scope="row" style="{LEFT}">{html.escape(readable(tokenizer))}</th>'
                 rows += f"\n<tr>{name_cell}<td>{count(len(tokens), 'token')}</td>"
-                rows += f'<td style="{LEFT}">{cells}{more}</td></tr>'
+                rows += f'<td dir="{direction(work.text)}" style="{LEFT}">{cells}{more}</td></tr>'
         return f"<table><caption>{html.escape(caption)}</caption>{rows}\n</table>"
 
 
@@ -157,12 +161,10 @@ def packed(work: Work) -> dict:
     """A work as JSON: each piece and candidate once, and each step as what changes in two lists of their indices."""
     pieces, candidates, steps, before, fits = {}, {}, [], [], [[]]
     for step in work.steps:
-        now = [
-            index(pieces, (visible(p.label), p.start, p.end, None if p.id is None else int(p.id))) for p in step.pieces
-        ]
+        now = [index(pieces, (seen(p.label), p.start, p.end, None if p.id is None else int(p.id))) for p in step.pieces]
         fits.append(
             [
-                2 * index(candidates, (visible(c.label), c.start, c.end, round(float(c.score), 3))) + bool(c.best)
+                2 * index(candidates, (seen(c.label), c.start, c.end, round(float(c.score), 3))) + bool(c.best)
                 for c in step.candidates
             ]
         )
@@ -225,14 +227,20 @@ def splice(before: list, now: list) -> list:
     return [head, tail, now[head : len(now) - tail]]
 
 
-def shown(c: str) -> str:
-    """A character of the text as a reader sees it, the same way as in the labels of tokens."""
-    return SHOWN.get(c) or visible(c)
+def seen(text: str, keep: str = "") -> str:
+    """`visible`, with the signs that the labels of tokens have."""
+    return visible("".join(c if c in keep else SHOWN.get(c, c) for c in text), keep)
+
+
+def direction(text: str) -> str:
+    """The way a text runs: that of its first letter which has one."""
+    found = (unicodedata.bidirectional(c) for c in text)
+    return "rtl" if next((kind for kind in found if kind in {"L", "R", "AL"}), "L") != "L" else "ltr"
 
 
 def readable(text: str) -> str:
     """A name or a sentence: its spaces stay, nothing in it acts, and it is not longer than a line or two."""
-    return visible(text if len(text) <= 400 else text[:399] + "…", keep=" ")
+    return seen(text if len(text) <= 400 else text[:399] + "…", keep=" ")
 
 
 def text_of(works: dict[str, Work]) -> str:
