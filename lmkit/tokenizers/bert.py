@@ -2,7 +2,8 @@
 
 import re
 
-from .rust_unicode import combining, decompose, is_control, is_mark, is_punctuation, lower
+from .normal_forms import normal_form
+from .rust_unicode import is_control, is_mark, is_punctuation, lower
 
 SPACES = " \t\n\r\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 STRETCH = {True: re.compile(f"[^{SPACES}]+"), False: re.compile(f"[^{SPACES}\v\f\x85]+")}  # by `clean`
@@ -29,58 +30,32 @@ class BertRules:
         return ((match.start(), match.group()) for match in STRETCH[self.clean].finditer(text))
 
     def words(self, stretch):
-        """A stretch between spaces -> its words as (word, starts, ends), spans of each character in the stretch."""
+        """A stretch between spaces -> [(word, places)], the index in the stretch that each character came from."""
         if stretch.isascii() and stretch.isprintable():
-            found = [(match.group(), match.start(), match.end()) for match in PLAIN.finditer(stretch)]
-            return [
-                (word.lower() if self.lower else word, range(start, end), range(start + 1, end + 1))
-                for word, start, end in found
-            ]
+            new, found = stretch.lower() if self.lower else stretch, PLAIN.finditer(stretch)
+            return [(new[match.start() : match.end()], range(match.start(), match.end())) for match in found]
         words, inside = [], False
-        for c, start, end in self.normalize(stretch):
+        for c, place in self.normalize(stretch):
             alone = is_punctuation(c)
-            if c == " ":
-                inside = False
-                continue
-            if alone or not inside:
-                words.append(([], [], []))
-            for part, value in zip(words[-1], (c, start, end)):
-                part.append(value)
-            inside = not alone
-        return [("".join(characters), starts, ends) for characters, starts, ends in words]
+            if c != " ":
+                if alone or not inside:
+                    words.append(([], []))
+                words[-1][0].append(c)
+                words[-1][1].append(place)
+            inside = c != " " and not alone
+        return [("".join(characters), places) for characters, places in words]
 
     def normalize(self, text):
-        """Text -> [(character, start, end)]: what it becomes, and of which stretch of the text each character came."""
-        spans = [(c, i, i + 1) for i, c in enumerate(text)]
+        """Text -> [(character, place)]: what it becomes, and the index in the text that each character came from."""
+        kept = [(c, i) for i, c in enumerate(text)]
         if self.clean:
-            spans = [span for span in spans if not (span[0] in "\0\ufffd" or is_control(span[0]))]
+            kept = [(c, i) for c, i in kept if not (c in "\0\ufffd" or is_control(c))]
         if self.chinese and CHINESE.search(text):
-            spans = [(c, i, j) for char, i, j in spans for c in (f" {char} " if CHINESE.match(char) else char)]
+            kept = [(part, i) for c, i in kept for part in (f" {c} " if CHINESE.match(c) else c)]
         if self.lower if self.strip_accents is None else self.strip_accents:
-            spans = [span for span in decomposed(spans) if not is_mark(span[0])]
+            new, places = normal_form("".join(c for c, _ in kept), "NFD")
+            places = range(len(new)) if places is None else places
+            kept = [(c, kept[place][1]) for c, place in zip(new, places) if not is_mark(c)]
         if self.lower:
-            spans = [(c, start, end) for char, start, end in spans for c in lower(char)]
-        return spans
-
-
-def decomposed(spans, form="NFD"):
-    """Each character decomposed, marks in canonical order.
-
-    The spans are the Rust library's: a mark that changes places with another one takes over its span.
-    """
-    parts = []  # (combining class, character, whether it is the first of a decomposition)
-    for char, _, _ in spans:
-        parts += [(combining(c), c, i == 0) for i, c in enumerate(decompose(char, form))]
-    start = 0
-    while start < len(parts):
-        end = start + 1
-        if parts[start][0]:
-            while end < len(parts) and parts[end][0]:
-                end += 1
-            parts[start:end] = sorted(parts[start:end], key=lambda part: part[0])
-        start = end
-    result, source = [], -1
-    for _, c, first in parts:
-        source += first
-        result.append((c, *spans[source][1:]))
-    return result
+            kept = [(part, i) for c, i in kept for part in lower(c)]
+        return kept

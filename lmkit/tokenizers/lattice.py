@@ -64,10 +64,13 @@ def draw(edges, n, alpha, random):
 
 def n_best(edges, n, most):
     """The `most` best paths as (score, list of edges), best first."""
+    leaving = [[] for _ in range(n + 1)]
+    for edge in edges:
+        leaving[edge[0]].append(edge)
     paths = [[(0.0, None, None)]] + [[] for _ in range(n)]  # (score, edge, the path before it), up to `most` per place
     for place in range(n + 1):
         paths[place] = heapq.nlargest(most, paths[place], key=lambda path: path[0])
-        for edge in edges_from(edges, place):
+        for edge in leaving[place]:
             paths[edge[1]] += [(path[0] + edge[3], edge, path) for path in paths[place]]
     result = []
     for path in paths[n]:
@@ -77,7 +80,3 @@ def n_best(edges, n, most):
             path = path[2]
         result.append((score, found[::-1]))
     return result
-
-
-def edges_from(edges, place):
-    return [edge for edge in edges if edge[0] == place]

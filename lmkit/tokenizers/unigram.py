@@ -1,20 +1,18 @@
 """Unigram: each piece has a probability, and a text is cut so that the product of its probabilities is highest."""
 
 import heapq
+import math
 import random
-import re
 import warnings
 
-from . import lattice
+from . import lattice, unigram_files
 from .base import Tokenizer, check_id
+from .byte_pieces import BYTES, join_bytes, utf8
 from .checks import check_vocab, each_text, first_tokens
 from .normalizers import Normalizer
+from .spaces import Spaces, span
 from .work import Candidate, Piece, Step, Work
 
-SPACE = "▁"  # U+2581, which stands for a space, so that tokens can be joined without rules
-WORD = re.compile(f"{SPACE}[^{SPACE}]*|[^{SPACE}]+")
-STRETCH = re.compile("[^\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
-BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
 UNKNOWN_PENALTY = 10.0  # SentencePiece's: an unknown character costs as much as the least probable piece, and this
 REMEMBERED = 1 << 17  # words
 
@@ -24,10 +22,9 @@ class Unigram(Tokenizer):
 
     pieces: [(piece, log-probability)] in the order of ids. unk: the special token for characters without a piece, the
     one special token that a text can bring about, one for a row of them; byte_fallback: their UTF-8 bytes instead, if
-    the pieces "<0x00>" to "<0xFF>" are there. Words begin with "▁", written for a space; prepend "always",
-    "first" or "never" puts one before the text, too. split_spaces: all other white space parts words as well, and is
-    lost. Special pieces and those of bytes are never found in a text, as in SentencePiece; in Hugging Face's library,
-    a text that spells one out gets it.
+    the pieces "<0x00>" to "<0xFF>" are there. normalizer: steps for `Normalizer`. prepend, split_words, split_spaces:
+    see `Spaces`. Special pieces and those of bytes are never found in a text, as in SentencePiece; in Hugging Face's
+    library a text that spells one out gets it.
     """
 
     kind = "unigram"
@@ -41,13 +38,13 @@ class Unigram(Tokenizer):
         if len(self.vocab) < len(self.scores):
             twice = next(piece for i, (piece, _) in enumerate(self.scores) if self.vocab[piece] != i)
             raise ValueError(f"the vocabulary holds {twice!r} twice")
-        if prepend not in ("always", "first", "never"):
-            raise ValueError(f"prepend {prepend!r} is not one of ['always', 'first', 'never']")
+        odd = next((piece for piece, score in self.scores if not math.isfinite(score)), None)
+        if odd is not None:
+            raise ValueError(f"the log-probability of {odd!r} is {dict(self.scores)[odd]}, which is no finite number")
         special = check_vocab(self.vocab, special if unk is None else (unk, *special))
         self.special = dict(sorted(special.items(), key=lambda item: item[1]))
         self.unk, self.byte_fallback = unk, byte_fallback
-        self.prepend, self.split_words, self.split_spaces = prepend, split_words, split_spaces
-        self.normalizer = Normalizer(normalizer)
+        self.normalizer, self.spaces = Normalizer(normalizer), Spaces(prepend, split_words, split_spaces)
         self.bytes = [self.vocab.get(name) for name in BYTES]
         self.unk_score = min(score for _, score in self.scores) - UNKNOWN_PENALTY
         hidden = {*self.special, *(BYTES if byte_fallback else ())}
@@ -60,19 +57,21 @@ class Unigram(Tokenizer):
         self.cache = {}
 
     @classmethod
-    def train(cls, texts, vocab_size, *, special=("<unk>", "<s>", "</s>"), unk="<unk>", byte_fallback=False, **options):
-        """Learn pieces and their probabilities from texts: see `unigram_training.learn`.
+    def train(cls, texts, vocab_size, *, special=("<unk>", "<s>", "</s>"), unk="<unk>", byte_fallback=False,
+              report=None, **options):  # fmt: skip
+        """Learn pieces and their probabilities from texts: see `unigram_training.learn`, also for `report`.
 
-        Ids: special tokens, the bytes if byte_fallback, then pieces from the most to the least probable.
+        Ids: special tokens, the bytes if byte_fallback, then pieces from the most to the least probable. All characters
+        of the texts are pieces. No piece holds a line's end together with something else.
         """
         from .unigram_training import count_words, learn
 
         special = special if unk is None or unk in special else (unk, *special)
         first = [*special, *(BYTES if byte_fallback else ())]
-        cutter = cls([(token, 0.0) for token in first or ["a"]], special=special, unk=unk, **options)
-        word_counts = count_words(cutter, each_text(texts))
+        blank = cls([(token, 0.0) for token in (*special, "")], special=special, unk=unk, **options)
+        word_counts = count_words(blank.words, each_text(texts))
         first_tokens(first, sorted({c for word in word_counts for c in word}), vocab_size)
-        learned = learn(word_counts, vocab_size - len(first))
+        learned = learn(word_counts, vocab_size - len(first), report=report)
         if len(learned) + len(first) < vocab_size:
             say = f"the text yields {len(learned) + len(first)} pieces, not the {vocab_size} asked for"
             warnings.warn(say, stacklevel=2)
@@ -80,19 +79,8 @@ class Unigram(Tokenizer):
         return cls(pieces, special=special, unk=unk, byte_fallback=byte_fallback, **options)
 
     def words(self, text):
-        """A normalized text -> [(word, at, lead)]: text[at] is word[lead], and lead is 1 if a "▁" was put before."""
-        if not text:
-            return []
-        found = []
-        for match in STRETCH.finditer(text) if self.split_spaces else [re.match("(?s).*", text)]:
-            stretch, at = match.group().replace(" ", SPACE), match.start()
-            lead = self.prepend == "always" or (self.prepend == "first" and not at)
-            lead = int(lead and not stretch.startswith(SPACE))
-            stretch = SPACE * lead + stretch
-            for word in WORD.finditer(stretch) if self.split_words else [re.match("(?s).*", stretch)]:
-                start = word.start()
-                found.append((word.group(), at + max(start - lead, 0), lead if not start else 0))
-        return found
+        """A text as Unigram sees it: normalized, each space a "▁", in words."""
+        return [word for word, _, _ in self.spaces.words(self.normalizer(text)[0])]
 
     def edges(self, word):
         """Every piece that fits somewhere in a word: [(start, end, id, log-probability)], by their starts."""
@@ -145,15 +133,12 @@ class Unigram(Tokenizer):
         return found
 
     def encode(self, text):
-        return [i for word, _, _ in self.words(self.normalizer(text)[0]) for i, _, _ in self.word(word)]
+        return [i for word in self.words(text) for i, _, _ in self.word(word)]
 
     def offsets(self, text):
-        text, starts, ends = self.normalizer(text)
-        return [
-            (starts[place(start, at, lead)], ends[place(end - 1, at, lead)])
-            for word, at, lead in self.words(text)
-            for _, start, end in self.word(word)
-        ]
+        text, places = self.normalizer(text)
+        words = self.spaces.words(text)
+        return [span(found, start, end, places) for found in words for _, start, end in self.word(found[0])]
 
     def sample(self, text, alpha=1.0, seed=0):
         """The ids of one of all ways to cut the text, drawn with probability in proportion to P ** alpha.
@@ -161,16 +146,20 @@ class Unigram(Tokenizer):
         Subword regularization (Kudo 2018): a model trained on such draws sees each word cut in many ways. alpha 1 draws
         from the model's own distribution, 0 all ways alike; the best way comes nearly always if alpha is large.
         """
+        if not alpha >= 0:
+            raise ValueError(f"alpha is {alpha}; give a number from 0 on")
         source, ids = random.Random(seed), []
-        for word, _, _ in self.words(self.normalizer(text)[0]):
+        for word in self.words(text):
             path = lattice.draw(self.edges(word), len(word), alpha, source)
             ids += [i for i, _, _ in self.resolve(word, path)]
         return ids
 
     def n_best(self, text, n):
         """The n most probable ways to cut the text, as [(log-probability, ids)], best first."""
+        if n < 1:
+            raise ValueError(f"n is {n}; give the number of ways that are wanted, from 1 on")
         found = [(0.0, [])]
-        for word, _, _ in self.words(self.normalizer(text)[0]):
+        for word in self.words(text):
             ways = lattice.n_best(self.edges(word), len(word), n)
             ways = [(score, [i for i, _, _ in self.resolve(word, path)]) for score, path in ways]
             both = [(a + b, before + ids) for a, before in found for b, ids in ways]
@@ -179,23 +168,21 @@ class Unigram(Tokenizer):
 
     def log_likelihood(self, text):
         """The log-probability of the text in nats: the sum over all ways to cut it, unknown characters penalized."""
-        words = (word for word, _, _ in self.words(self.normalizer(text)[0]))
-        return sum(lattice.forward(self.edges(word), len(word))[-1] for word in words)
+        return sum(lattice.forward(self.edges(word), len(word))[-1] for word in self.words(text))
 
     def candidates(self, text):
         """Every piece that fits somewhere in the text, as Candidates; `best` marks the path that `encode` takes."""
-        text, starts, ends = self.normalizer(text)
-        return [candidate for word in self.words(text) for candidate in self.word_candidates(word, starts, ends)]
+        text, places = self.normalizer(text)
+        return [candidate for found in self.spaces.words(text) for candidate in self.word_candidates(found, places)]
 
-    def word_candidates(self, found, starts, ends):
-        word, at, lead = found
+    def word_candidates(self, found, places):
+        word = found[0]
         edges = self.edges(word)
         path = set(lattice.best(edges, len(word)))
         return [
             Candidate(
                 self.unk or word[start:end] if i is None else self.label(i),
-                starts[place(start, at, lead)],
-                ends[place(end - 1, at, lead)],
+                *span(found, start, end, places),
                 score,
                 (start, end, i, score) in path,
             )
@@ -207,20 +194,15 @@ class Unigram(Tokenizer):
         tokens = [token for token in tokens if special or token not in self.special]
         if self.byte_fallback:
             tokens = join_bytes(tokens)
-        if tokens and self.prepend != "never":
-            tokens[0] = tokens[0].replace(SPACE, "")
-        return "".join(tokens).replace(SPACE, " ")
+        return self.spaces.join(tokens)
 
     def to_json(self):
-        from .unigram_files import to_json
-
-        return to_json(self)
+        return unigram_files.to_json(self)
 
     @classmethod
     def from_json(cls, data):
-        from .unigram_files import from_json
-
-        return from_json(cls, data)
+        """From the content of a tokenizer.json; ValueError if it holds parts that lmkit has not."""
+        return unigram_files.from_json(cls, data)
 
     def to_dict(self):
         return {"kind": self.kind, **self.to_json()}
@@ -231,47 +213,17 @@ class Unigram(Tokenizer):
 
     def show_work(self, text):
         """Words first, then one step per word: all pieces that fit in it, and the best path through them."""
-        new, starts, ends = self.normalizer(text)
-        words = self.words(new)
-        rest = [Piece(word, starts[at], ends[place(len(word) - 1, at, lead)]) for word, at, lead in words]
+        new, places = self.normalizer(text)
+        words = self.spaces.words(new)
+        rest = [Piece(found[0], *span(found, 0, len(found[0]), places)) for found in words]
         steps, done = [Step("normalize, write ▁ for each space, cut before ▁", tuple(rest))], []
-        for number, (word, at, lead) in enumerate(words):
-            before = len(done)
-            for i, start, end in self.word(word):
-                done.append(Piece(self.label(i), starts[place(start, at, lead)], ends[place(end - 1, at, lead)], i))
-            candidates = self.word_candidates((word, at, lead), starts, ends)
+        for number, found in enumerate(words):
+            word, before = found[0], len(done)
+            done += [Piece(self.label(i), *span(found, start, end, places), i) for i, start, end in self.word(word)]
+            candidates = self.word_candidates(found, places)
             score = sum(candidate.score for candidate in candidates if candidate.best)
-            say = f"{len(candidates)} pieces fit in {word!r}; the best path has log-probability {score:.2f}"
+            fit = "1 piece fits" if len(candidates) == 1 else f"{len(candidates)} pieces fit"
+            say = f"{fit} in {word!r}; the best path has log-probability {score:.2f}"
             pieces, changed = (*done, *rest[number + 1 :]), tuple(range(before, len(done)))
             steps.append(Step(say, pieces, changed, tuple(candidates)))
         return Work(self.kind, text, tuple(steps))
-
-
-def place(index, at, lead):
-    """Where a word's character stands in the normalized text; a "▁" put before it counts as its first character."""
-    return at + max(index - lead, 0)
-
-
-def utf8(text):
-    try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        code = ord(text[error.start])
-        raise ValueError(f"text holds a lone surrogate, U+{code:04X}, which UTF-8 cannot write") from None
-
-
-def join_bytes(tokens):
-    """Tokens, each run of byte pieces as the text it stands for, or a � for each byte if it stands for none."""
-    result, run = [], bytearray()
-    for token in [*tokens, ""]:
-        if token in BYTES:
-            run.append(BYTES.index(token))
-            continue
-        if run:
-            try:
-                result.append(run.decode("utf-8"))
-            except UnicodeDecodeError:
-                result.append("�" * len(run))
-            run.clear()
-        result.append(token)
-    return result[:-1]

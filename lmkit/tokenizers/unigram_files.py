@@ -6,9 +6,10 @@ DECODERS = [[], ["Metaspace"], ["ByteFallback", "Metaspace"]]
 
 
 def to_json(tok) -> dict:
-    space = {"type": "Metaspace", "replacement": "▁", "prepend_scheme": tok.prepend, "split": tok.split_words}
+    space = {"type": "Metaspace", "replacement": "▁", "prepend_scheme": tok.spaces.prepend}
+    space["split"] = tok.spaces.split_words
     pre_tokenizer, decoder = space, space
-    if tok.split_spaces:
+    if tok.spaces.split_spaces:
         pre_tokenizer = {"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"}, space]}
     if tok.byte_fallback:
         decoder = {"type": "Sequence", "decoders": [{"type": "ByteFallback"}, space]}

@@ -16,11 +16,14 @@ LEAST = 0.5  # expected uses: a piece with fewer goes at the first occasion
 ROUNDS = 2  # of expectation and maximization between two rounds of dropping
 
 
-def count_words(cutter, texts):
-    """{word: how often}, with line ends apart from the words beside them, so that no piece holds both."""
+def count_words(words_of, texts):
+    """{word: how often}, with line ends apart from the words beside them, so that no piece holds both.
+
+    words_of: what cuts a text into words.
+    """
     words, counts = Counter(), Counter()
     for text in texts:
-        words.update(word for word, _, _ in cutter.words(cutter.normalizer(text)[0]))
+        words.update(words_of(text))
     for word, count in words.items():
         for part in re.findall(r"\n+|[^\n]+", word):
             for start in range(0, len(part), LONGEST_WORD):
@@ -166,12 +169,12 @@ def kept(losses, uses, alive, single, size):
     return result
 
 
-def learn(word_counts, size, *, seeds=None, report=None):
+def learn(word_counts, size, *, report=None):
     """{word: count} -> [(piece, log-probability)], the most probable first; at most `size`, all characters among them.
 
     report(n_pieces, log_likelihood) is called after each expectation.
     """
-    seeds = seed_pieces(word_counts) if seeds is None else seeds
+    seeds = seed_pieces(word_counts)
     names, start = list(seeds), np.array(list(seeds.values()), dtype=float)
     lengths = np.array([len(name) for name in names])
     counts = np.array(list(word_counts.values()), dtype=float)

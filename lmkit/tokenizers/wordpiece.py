@@ -3,10 +3,10 @@
 import warnings
 from collections import Counter
 
+from . import wordpiece_files
 from .base import Tokenizer, check_id
 from .bert import BertRules
 from .checks import check_vocab, each_text, first_tokens
-from .document import document, field, kept_of, only, tokens_of
 from .merges import learn
 from .wordpiece_training import SCORES, learn_by_likelihood, symbols
 from .work import Piece, Step, Work
@@ -94,13 +94,13 @@ class WordPiece(Tokenizer):
         """What stands between two spaces -> its (ids, starts, ends)."""
         known = self.cache.get(stretch)
         if known is None:
-            ids, begins, finishes = known = [], [], []
-            for word, starts, ends in self.rules.words(stretch):
+            ids, starts, ends = known = [], [], []
+            for word, places in self.rules.words(stretch):
                 found = self.match(word) if len(word) <= self.max_characters else None
                 for i, start, end in found or [(self.special[self.unk], 0, len(word))]:
                     ids.append(i)
-                    begins.append(starts[start])
-                    finishes.append(ends[end - 1])
+                    starts.append(places[start])
+                    ends.append(places[end - 1] + 1)
             if len(self.cache) < MOST_CACHED:
                 self.cache[stretch] = known
         return known
@@ -133,69 +133,38 @@ class WordPiece(Tokenizer):
 
     def show_work(self, text):
         """Words first, then one step per decision: the longest piece at each place."""
-        todo = []  # (word, starts, ends) in the whole text
-        for at, stretch in self.rules.stretches(text):
-            for word, starts, ends in self.rules.words(stretch):
-                todo.append((word, [at + start for start in starts], [at + end for end in ends]))
-        rest = [Piece(word, starts[0], ends[-1]) for word, starts, ends in todo]
+        todo = [
+            (word, [at + place for place in places])
+            for at, stretch in self.rules.stretches(text)
+            for word, places in self.rules.words(stretch)
+        ]
+        rest = [Piece(word, places[0], places[-1] + 1) for word, places in todo]
         steps = [Step("normalize, cut at spaces and punctuation", tuple(rest))]
         done = []
-        for word, starts, ends in todo:
+        for word, places in todo:
             rest = rest[1:]
             found = self.match(word) if len(word) <= self.max_characters else None
             if found is None:
                 say = self.why_unknown(word)
-                done.append(Piece(self.unk, starts[0], ends[-1], self.special[self.unk]))
+                done.append(Piece(self.unk, places[0], places[-1] + 1, self.special[self.unk]))
                 steps.append(Step(say, (*done, *rest), (len(done) - 1,)))
                 continue
             for i, start, end in found:
                 label = self.label(i)
                 say = f"then {label!r}" if start else f"longest match of {word!r} in the vocabulary: {label!r}"
-                done.append(Piece(label, starts[start], ends[end - 1], i))
-                left = [Piece(self.prefix + word[end:], starts[end], ends[-1])] if end < len(word) else []
+                done.append(Piece(label, places[start], places[end - 1] + 1, i))
+                left = [Piece(self.prefix + word[end:], places[end], places[-1] + 1)] if end < len(word) else []
                 changed = range(len(done) - 1, len(done) + len(left))
                 steps.append(Step(say, (*done, *left, *rest), tuple(changed)))
         return Work(self.kind, text, tuple(steps))
 
     def to_json(self):
-        """A tokenizer.json as a dict."""
-        rules = self.rules
-        normalizer = {"type": "BertNormalizer", "clean_text": rules.clean, "handle_chinese_chars": rules.chinese}
-        normalizer |= {"strip_accents": rules.strip_accents, "lowercase": rules.lower}
-        decoder = {"type": "WordPiece", "prefix": self.prefix, "cleanup": self.cleanup}
-        model = {"type": "WordPiece", "unk_token": self.unk, "continuing_subword_prefix": self.prefix}
-        model |= {"max_input_chars_per_word": self.max_characters, "vocab": self.vocab}
-        rules = {"normalizer": normalizer, "pre_tokenizer": {"type": "BertPreTokenizer"}}
-        return document(self, model, decoder=decoder, **rules)
+        return wordpiece_files.to_json(self)
 
     @classmethod
     def from_json(cls, data):
         """From the content of a tokenizer.json; ValueError if it holds parts other than BERT's."""
-        model, normalizer = field(data, "model", dict, "tokenizer.json"), field(data, "normalizer", dict, "a WordPiece")
-        only(model, "its model", type=("WordPiece",), unk_token=..., continuing_subword_prefix=...,
-             max_input_chars_per_word=..., vocab=...)  # fmt: skip
-        only(normalizer, "its normalizer", type=("BertNormalizer",), clean_text=..., handle_chinese_chars=...,
-             strip_accents=..., lowercase=...)  # fmt: skip
-        only(field(data, "pre_tokenizer", dict, "a WordPiece"), "its pre-tokenizer", type=("BertPreTokenizer",))
-        decoder = data.get("decoder") or {}
-        only(decoder, "its decoder", type=("WordPiece",), prefix=(model["continuing_subword_prefix"],), cleanup=...)
-        vocab, special, added = tokens_of(data)
-        if added:
-            raise ValueError(f"added token {added[0]!r} is not special; a WordPiece of lmkit does not look for such")
-        tok = cls(
-            vocab,
-            special=special,
-            lower=normalizer["lowercase"],
-            strip_accents=normalizer["strip_accents"],
-            clean=normalizer["clean_text"],
-            chinese=normalizer["handle_chinese_chars"],
-            unk=model["unk_token"],
-            prefix=model["continuing_subword_prefix"],
-            max_characters=model["max_input_chars_per_word"],
-            cleanup=decoder.get("cleanup", True),
-        )
-        tok.kept = kept_of(data)
-        return tok
+        return wordpiece_files.from_json(cls, data)
 
     def to_dict(self):
         return {"kind": self.kind, **self.to_json()}
@@ -226,7 +195,7 @@ def count_words(texts, rules):
         stretches.update(stretch for _, stretch in rules.stretches(text))
     counts = Counter()
     for stretch, count in stretches.items():
-        for word, _, _ in rules.words(stretch):
+        for word, _ in rules.words(stretch):
             counts[word] += count
     return counts
 
