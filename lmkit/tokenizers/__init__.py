@@ -7,7 +7,7 @@ from .bytes import Bytes
 from .characters import Characters
 from .files import load, to_json
 from .patterns import GPT2, GPT4, LLAMA3, PATTERNS, QWEN2
-from .rust import fast
+from .rust import Fast, fast
 from .unigram import Unigram
 from .wordpiece import WordPiece
 from .words import Words
@@ -19,7 +19,8 @@ TOKENIZERS |= {"wordpiece": WordPiece, "unigram": Unigram}
 
 __all__ = [
     "GPT2", "GPT4", "LLAMA3", "PATTERNS", "QWEN2", "TOKENIZERS", "BPE", "ByteBPE", "Bytes", "Candidate", "Characters",
-    "Piece", "Step", "Tokenizer", "Unigram", "WordPiece", "Words", "Work", "fast", "from_dict", "load", "to_json",
+    "Fast", "Piece", "Step", "Tokenizer", "Unigram", "WordPiece", "Words", "Work", "fast", "from_dict", "load",
+    "to_json",
 ]  # fmt: skip
 
 

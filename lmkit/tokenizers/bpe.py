@@ -5,7 +5,7 @@ from itertools import groupby
 
 from . import bpe_files
 from .base import SHOWN, Tokenizer, check_id
-from .checks import check_vocab, first_tokens
+from .checks import check_vocab, first_tokens, utf8
 from .merges import learn, neighbours, replay, standing
 from .patterns import WORDS, count, pieces, spans
 from .work import Piece, Step, Work
@@ -110,10 +110,12 @@ class BPE(Tokenizer):
 
     def _pieces(self, text):
         """The words of a text."""
+        utf8(text)
         return pieces(self.pattern, text, gaps=False)
 
     def _cut(self, text):
         """The words of a text, each with where its characters start and end."""
+        utf8(text)
         return [(text[a:b], range(a, b), range(a + 1, b + 1)) for a, b in spans(self.pattern, text, gaps=False)]
 
     def _word(self, word):

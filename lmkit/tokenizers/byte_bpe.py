@@ -5,7 +5,7 @@ import re
 from . import bpe_files
 from .base import SHOWN, check_id
 from .bpe import ADDED, BPE, learned, with_unk
-from .checks import first_tokens
+from .checks import first_tokens, utf8
 from .composition import composed
 from .patterns import GPT2, count, pieces, spans
 
@@ -20,15 +20,6 @@ BYTE = {letter: byte for byte, letter in LETTER.items()}
 def letters(data: bytes) -> str:
     """Bytes -> the letters that stand for them in a vocabulary."""
     return data.decode("latin-1").translate(LETTER)
-
-
-def utf8(text: str) -> bytes:
-    """A text in UTF-8; ValueError if it holds half of a surrogate pair, which is no character."""
-    try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        half = f"U+{ord(text[error.start]):04X} at position {error.start}"
-        raise ValueError(f"text holds a lone surrogate, {half}, which is no character") from None
 
 
 def show_bytes(data: bytes) -> str:

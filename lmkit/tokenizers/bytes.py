@@ -1,8 +1,8 @@
 """Bytes as tokens (Xue et al. 2021, ByT5, arXiv:2105.13626): any text has ids, more of them than in any other way."""
 
 from .base import Tokenizer, check_id
-from .byte_bpe import LETTER, show_bytes, utf8
-from .checks import check_vocab, each_text, first_tokens
+from .byte_bpe import LETTER, show_bytes
+from .checks import check_vocab, each_text, first_tokens, utf8
 from .document import document, kept_of, tokens_of
 from .work import Piece, Step, Work
 

@@ -23,6 +23,9 @@ class Characters(Tokenizer):
         self.vocab = {token: i for i, token in enumerate(tokens)}
         self.special = {token: self.vocab[token] for token in tokens[: -len(self.characters)]}
         self.index = {c: self.vocab[c] for c in self.characters}
+        for token in self.special:
+            if len(token) == 1:
+                raise ValueError(f"special token {token!r} is a character, so text could forge it; write <{token}>")
 
     @classmethod
     def train(cls, texts, vocab_size=None, *, special=()):

@@ -48,3 +48,12 @@ def first_tokens(special: Iterable[str], alphabet: list[str], vocab_size: int) -
             f"need {len(special) + len(alphabet)}"
         )
     return [*special, *alphabet]
+
+
+def utf8(text: str) -> bytes:
+    """A text in UTF-8; ValueError if it holds half of a surrogate pair, which is no character."""
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        half = f"U+{ord(text[error.start]):04X} at position {error.start}"
+        raise ValueError(f"text holds a lone surrogate, {half}, which is no character") from None

@@ -2,7 +2,7 @@
 
 
 def document(tokenizer, model, *, normalizer=None, pre_tokenizer=None, decoder=None, added=()) -> dict:
-    """A tokenizer as the content of a tokenizer.json; `tokenizer.kept` is what was read there and is no part of encode."""
+    """A tokenizer as the content of a tokenizer.json; `tokenizer.kept` was read there, and is no part of encode."""
     kept = getattr(tokenizer, "kept", {})
     if lost := [token for token in tokenizer.vocab if any("\ud800" <= c <= "\udfff" for c in token)]:
         raise ValueError(f"token {lost[0]!r} holds a lone surrogate, which no file can")

@@ -1,68 +1,134 @@
 """The same tokenizers, run by Hugging Face's `tokenizers` in Rust: for corpora, where Python takes too long."""
 
 import json
-from pathlib import Path
 
-from .base import Tokenizer
+from .base import Tokenizer, check_id
+from .byte_bpe import BYTE, ByteBPE
+from .checks import each_text, first_tokens, utf8
+from .patterns import GPT2
 
 
 class Fast(Tokenizer):
-    """A `tokenizers.Tokenizer` with the five methods of ours; see `fast`.
+    """A `tokenizers.Tokenizer` with the methods of ours; made by `fast`, or by `Fast.train`.
 
-    What is special in it cannot be written in a text: "<|endoftext|>" in a text is so many characters. `rust` is the
-    tokenizer itself, for whatever else it can do.
+    rust: the Rust tokenizer, for whatever else it can do. ours: the same one in Python, None if lmkit has none. What is
+    special cannot be written in a text: "<|endoftext|>" in a text is so many characters. Where Rust's model knows no
+    such rule, as a Unigram with "<s>" among its pieces, texts in which that would matter are left to `ours`.
     """
 
     kind = "fast"
 
     def __init__(self, rust, ours=None):
         self.rust, self.ours = rust, ours
-        self.rust.encode_special_tokens = True
+        rust.no_padding()
+        rust.no_truncation()
+        rust.encode_special_tokens = True
         self.vocab = rust.get_vocab(with_added_tokens=True)
-        added = rust.get_added_tokens_decoder()
-        self.special = {token.content: i for i, token in sorted(added.items()) if token.special}
+        added = sorted(rust.get_added_tokens_decoder().items())
+        self.special = {token.content: i for i, token in added if token.special}
+        unk = getattr(rust.model, "unk_token", None) or getattr(ours, "unk", None)  # the one that text may bring about
+        self._forged = set()
+        for token in self.special:
+            for text in (token, f"a {token} a", f"a{token}a"):
+                self._forged |= self._brought_about_by(text) & set(self.special.values()) - {self.special.get(unk)}
+        if self._forged and ours is None:
+            forged = rust.id_to_token(min(self._forged))
+            raise ValueError(f"text could forge the special token {forged!r}, because this model has it as a piece")
+
+    @classmethod
+    def train(cls, texts, vocab_size, *, special=(), pattern=GPT2):
+        """What `ByteBPE.train` learns, learned by Rust: the same merges and the same ids."""
+        from tokenizers import Tokenizer as Rust
+        from tokenizers import trainers
+
+        special = list(first_tokens(special, sorted(BYTE), vocab_size))[:-256]
+        empty = {token: i for i, token in enumerate([*special, *sorted(BYTE)])}
+        rust = Rust.from_str(json.dumps(ByteBPE(empty, [], special=special, pattern=pattern).to_json()))
+        trainer = trainers.BpeTrainer(
+            vocab_size=vocab_size, special_tokens=special, initial_alphabet=sorted(BYTE), show_progress=False
+        )
+        rust.train_from_iterator(each_text(texts), trainer)
+        return fast(rust)
 
     def encode(self, text):
-        return self.rust.encode(text, add_special_tokens=False).ids
+        try:
+            ids = self.rust.encode(text, add_special_tokens=False).ids
+        except Exception:  # the package raises Exception itself
+            self._say_why(text)
+            raise
+        return ids if self._forged.isdisjoint(ids) else self.ours.encode(text)
 
     def encode_batch(self, texts):
         """One list of ids per text, on all cores."""
-        return [each.ids for each in self.rust.encode_batch(texts, add_special_tokens=False)]
+        texts = list(texts)
+        try:
+            batch = [each.ids for each in self.rust.encode_batch_fast(texts, add_special_tokens=False)]
+        except Exception:
+            for text in texts:
+                self._say_why(text)
+            raise
+        if not self._forged:
+            return batch
+        return [ids if self._forged.isdisjoint(ids) else self.ours.encode(text) for ids, text in zip(batch, texts)]
 
     def offsets(self, text):
-        return self.rust.encode(text, add_special_tokens=False).offsets
+        ids = self.encode(text)
+        found = self.rust.encode(text, add_special_tokens=False)
+        return found.offsets if found.ids == ids else self.ours.offsets(text)
 
     def decode(self, ids, special=False):
+        ids = [int(i) for i in ids]
+        for i in (min(ids), max(ids)) if ids else ():
+            check_id(i, len(self))
         return self.rust.decode(ids, skip_special_tokens=not special)
 
-    def decode_batch(self, batch, special=False):
-        """One text per list of ids."""
-        return self.rust.decode_batch(batch, skip_special_tokens=not special)
-
     def label(self, i):
-        return self.ours.label(i) if self.ours is not None else super().label(i)
+        return super().label(i) if self.ours is None else self.ours.label(i)
 
     def show_work(self, text):
-        """As the tokenizer of ours that this one was made from; ValueError if there was none."""
+        """The work as ours does it; ValueError if lmkit has none that gives the same ids."""
         if self.ours is None:
-            raise ValueError("this tokenizer comes from a file that only the Rust library reads; it shows no work")
+            raise ValueError("this tokenizer has parts that only the Rust library has, so it can show no work")
         return self.ours.show_work(text)
 
     def to_json(self):
         return json.loads(self.rust.to_str())
 
+    def to_dict(self):
+        """That of the tokenizer in Python, which checkpoints keep."""
+        if self.ours is None:
+            raise ValueError("this tokenizer has parts that only the Rust library has; save it as a tokenizer.json")
+        return self.ours.to_dict()
+
+    def _brought_about_by(self, text):
+        try:
+            return set(self.rust.encode(text, add_special_tokens=False).ids)
+        except Exception:  # a word or character that is not in the vocabulary
+            return set()
+
+    def _say_why(self, text):
+        """Raise a ValueError in one sentence for a text that cannot be encoded."""
+        if isinstance(text, str):
+            utf8(text)
+            if self.ours is not None:
+                self.ours.encode(text)
+
 
 def fast(tokenizer) -> Fast:
-    """A tokenizer of ours, a file, a folder or a name that `load` knows, or a `tokenizers.Tokenizer` -> run by Rust."""
+    """A tokenizer of ours, what `load` takes, or a `tokenizers.Tokenizer` -> the same, run by Rust."""
     try:
         from tokenizers import Tokenizer as Rust
     except ImportError:
         raise ImportError("fast tokenizers need Hugging Face's package: pip install tokenizers") from None
-    from .files import load, to_json
+    from .files import from_json, load
 
     if isinstance(tokenizer, Fast):
         return tokenizer
     if isinstance(tokenizer, Rust):
-        return Fast(Rust.from_str(tokenizer.to_str()))
-    ours = tokenizer if isinstance(tokenizer, Tokenizer) else load(Path(tokenizer) if tokenizer != "gpt2" else "gpt2")
-    return Fast(Rust.from_str(json.dumps(to_json(ours), ensure_ascii=False)), ours)
+        content = tokenizer.to_str()
+        try:
+            return Fast(Rust.from_str(content), from_json(json.loads(content)))
+        except ValueError:  # parts that lmkit has not
+            return Fast(Rust.from_str(content))
+    ours = tokenizer if isinstance(tokenizer, Tokenizer) else load(tokenizer)
+    return Fast(Rust.from_str(json.dumps(ours.to_json(), ensure_ascii=False)), ours)

@@ -42,6 +42,9 @@ class Words(Tokenizer):
         tokens = first_tokens(special, self.words, 1 << 30)[: -len(self.words)]
         self.special = {token: i for i, token in enumerate(tokens)}
         self.vocab = dict(self.special)
+        for token in tokens:
+            if split(token) == [token]:
+                raise ValueError(f"special token {token!r} is a word, so text could forge it; write it as <{token}>")
         self.index = {}
         for i, word in enumerate(self.words):
             if split(word) != [word]:
