@@ -16,6 +16,7 @@ WANTED = {
     "the library": ["torch", "numpy"],
     "chapters": ["ipywidgets", "matplotlib", "safetensors", "tqdm", "transformers"],
     "the rosetta": ["keras"],
+    "the corpora": ["datasets"],
     "the book and JupyterLab": ["jupyter-book", "jupyterlab"],
     "tests and lint": ["hypothesis", "nbval", "playwright", "pytest", "pytest-xdist", "ruff"],
     "builds lmkit in place": ["setuptools"],

@@ -62,8 +62,9 @@ class HubDocuments(Documents):
             return
         self.count = 0
         if not self.streaming:
-            rows = rows.select(range(min(skip, len(rows)), len(rows)))
-            self.count = skip
+            if skip >= len(rows):
+                return
+            rows, self.count = rows.select(range(skip, len(rows))), skip
         elif mark and mark[0] <= skip and mark[1] == version():
             rows.load_state_dict(mark[2])
             self.count = mark[0]
@@ -113,12 +114,12 @@ def articles(lines: Iterable[str]) -> Iterator[str]:
     An article begins with its title, " = Title = ", after an empty line. `datasets` has "" for a line that is empty,
     which in the original is " \\n" and is so again here.
     """
-    article, before = [], ""
+    article, told, before = [], False, ""
     for line in lines:
-        if article and not before and TITLE.fullmatch(line):
+        if told and not before and TITLE.fullmatch(line):
             yield "".join(article)
             article = []
         article.append(line or " \n")
-        before = line
-    if any(line != " \n" for line in article):
+        told, before = told or line != "", line
+    if told:
         yield "".join(article)
