@@ -389,7 +389,8 @@
         const letters = chars.slice(first, last).map((c, i) => place(el("span", { class: "letter", "aria-hidden": "true" }, bdi(standing(c))), `1 / ${i + 1}`));
         const list = el("div", { class: "candidates", role: "list" }, ...bars.map(([key, row]) => {
           const { label, start, end, score } = candidates[key];
-          const bar = el("div", { class: "candidate", role: "listitem" }, bdi(label), el("small", {}, minus(score)));
+          const tight = Array.from(label).length > 4 * (end - start); // such as <unk> below one letter
+          const bar = el("div", { class: `candidate${tight ? " tight" : ""}`, role: "listitem" }, bdi(label), el("small", {}, minus(score)));
           this.bars.push([key, bar]);
           return place(bar, `${row + 2} / ${start - first + 1} / auto / span ${end - start}`);
         }));

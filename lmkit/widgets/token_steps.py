@@ -164,7 +164,7 @@ def packed(work: Work) -> dict:
         now = [index(pieces, (seen(p.label), p.start, p.end, None if p.id is None else int(p.id))) for p in step.pieces]
         fits.append(
             [
-                2 * index(candidates, (seen(c.label), c.start, c.end, round(float(c.score), 3))) + bool(c.best)
+                2 * index(candidates, (seen(c.label), c.start, c.end, round(float(c.score), 2))) + bool(c.best)
                 for c in step.candidates
             ]
         )
@@ -194,7 +194,7 @@ def blocks(text: str, spans: list[tuple[int, int, int]]) -> list:
         if start == end:
             continue
         first, last, _ = found[-1] if found else (0, -1, [])
-        in_word = not (text[start].isspace() or text[start - 1].isspace()) and end - first <= LONGEST_WORD
+        in_word = not text[start].isspace() and end - first <= LONGEST_WORD
         if start < last or (start == last and in_word):
             found[-1][1] = max(last, end)
         else:
@@ -257,7 +257,7 @@ def final(work: Work) -> list[str]:
 
 
 def sizes(work: Work) -> str:
-    return f"{count(len(final(work)), 'token')} after {count(len(work.steps), 'step')}"
+    return f"{count(len(final(work)), 'token')} in {count(len(work.steps), 'step')}"
 
 
 def script() -> str:
