@@ -263,7 +263,6 @@ def hub(monkeypatch, tmp_path):
     monkeypatch.setattr(config, "HUB_DATASETS_URL", address + "/datasets/{repo_id}/resolve/{revision}/{path}")
     monkeypatch.setattr(config, "STREAMING_READ_MAX_RETRIES", 2)
     monkeypatch.setattr(config, "STREAMING_READ_RETRY_INTERVAL", 0.01)
-    monkeypatch.setattr(config, "STREAMING_READ_SERVER_UNAVAILABLE_RETRY_INTERVAL", 0.01)
     options = {"cache_dir": str(tmp_path / "cache")}
     monkeypatch.setitem(
         CORPORA, "thing", replace(CORPORA["tinystories"], hub=Hub("me/docs", revision=COMMIT, options=options))
