@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from lmkit.corpora.trie import trie
 
+PRONOUNS = set("he He him his His I my My me you your Your it It its".split())  # facts that mean who has them
+
 
 @dataclass(frozen=True)
 class Mention:
@@ -24,9 +26,9 @@ class Ended(Exception):
 class Derivation:
     """The walk of a grammar along the words of one story, or of its beginning.
 
-    `steps` holds what happened in order: ("unit", Chinese or None, memory), ("end",), ("open", tags), ("close",),
-    ("ask", Match), ("as", key, old key), ("note", name, value), each followed by the number of words said before it,
-    and Mentions. `following` is the distribution of the word after the last, None after a whole story.
+    `steps` holds what happened in order: Mentions, and ("unit", Chinese or None), ("end",), ("open", tags), ("close",),
+    ("ask", Match), ("as", key, old key), ("sum", ...), ("note", name, value), each with the number of words said before
+    it as one element more. `following` is the distribution of the word after the last, None after a whole story.
     """
 
     def __init__(self, grammar, words):
@@ -44,8 +46,6 @@ class Derivation:
                 self.say(step[0])
             elif kind == "recall":
                 self.recall(step[0], step[1])
-            elif kind == "sum":
-                self.recall(step[0], step[1] + self.memory[step[2]])
             elif kind == "choose":
                 self.choose(*step)
             elif kind == "either":
@@ -53,6 +53,8 @@ class Derivation:
             else:
                 if kind == "as":
                     self.memory[step[0]] = self.memory[step[1]]
+                elif kind == "sum":
+                    self.memory[step[0]] = self.grammar.sum(self.memory, *step[1:])
                 self.steps.append((kind, *step, len(self.words)))
 
     def say(self, words):

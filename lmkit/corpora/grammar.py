@@ -139,10 +139,14 @@ class Grammar:
             elif kind == "either":
                 parts = [self.plain(part) for part in step[0]]
                 program.append((kind, Branches(parts), [part[0] for part in parts]))
-            elif kind in ("recall", "sum", "as"):
+            elif kind in ("recall", "as", "sum"):
                 program.append((kind, *step))
         self.programs[id(steps)] = program
         return program
+
+    def sum(self, memory, key, sign, other):
+        """The phrase that is the sum, or the difference, of two remembered ones."""
+        return self.known[memory[key].fact(sign + memory[other])]
 
     def tell(self, random):
         """Tell one story with numbers from `random()`, uniform on [0, 1): a list of Pieces."""
@@ -177,10 +181,10 @@ class Grammar:
                     say(node)
                     stack.append(iter(rests[node.phrase]))
                     break
-                elif kind == "sum":
-                    say(sayings[memory[step[1]], step[2] + memory[step[3]]])
-                else:
+                elif kind == "as":
                     memory[step[1]] = memory[step[2]]
+                else:
+                    memory[step[1]] = self.sum(memory, *step[2:])
             else:
                 stack.pop()
         return pieces

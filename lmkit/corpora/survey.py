@@ -27,9 +27,6 @@ class Survey:
                 lengths = self.note([" ".join(step[0])])
             elif kind == "recall":
                 lengths = self.note(p.fact(step[1]) for p in self.meant[step[0]])
-            elif kind == "sum":
-                facts = [f"{step[1]}{other}" for other in self.meant[step[2]]]
-                lengths = self.note(p.facts[f] for p in self.meant[step[0]] for f in facts if f in p.facts)
             elif kind == "choose":
                 phrases = self.options(self.grammar.listed(step[1]))
                 if step[0]:
@@ -37,6 +34,10 @@ class Survey:
                 lengths = self.note(phrases)
             elif kind == "as":
                 self.meant[step[0]] |= self.meant[step[1]]
+            elif kind == "sum":
+                facts = [step[2] + other for other in self.meant[step[3]]]
+                sums = [p.facts[f] for p in self.meant[step[1]] for f in facts if f in p.facts]
+                self.meant[step[0]].update(self.grammar.known[text] for text in sums)
             elif kind == "either":
                 lengths = [length for part in step[0] for length in self.steps(part)]
             least, most = least + min(lengths, default=0), most + max(lengths, default=0)

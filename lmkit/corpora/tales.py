@@ -1,11 +1,13 @@
 """Tales: children's stories from a causal grammar, so that the best possible loss is known exactly.
 
-Six plots (lost, gift, noise, rescue, supper, swap) tell of a child, a friend, and things that have a colour and an
-owner. Names, pronouns, objects and places come back 5, 20 or 80 words later: a model that can look back knows those
-words for certain, and one that counts the last few words does not. `grammar` says how the probabilities are had.
+Level 1 has six plots (lost, gift, noise, rescue, supper, swap) about a child, a friend, and things that have a colour
+and an owner; a story has at most 119 words. Level 2 tells two plots in a row, of ten and of six, the second about a
+keepsake of the first page, and may end badly: at most 280 words. Level 3 puts a story into the mouth of a parent, and
+asks for the evening's secrets a hundred words later: at most 440. (Marks and the blank line at the end are words too.)
 
-Three levels: 1, one plot, at most 120 words; 2, two plots in a row, at most 400; 3, a story in a story, at most 600.
-A story knows its labels (`labels`) and tells itself in Chinese (`chinese`).
+Names, pronouns, objects and places come back 5, 20 or 300 words later: a model that can look back knows those words
+for certain, and one that counts the last few words does not. `grammar` says how the probabilities are had, `story` what
+else is known of a story: its roles, links, questions, sentiment, and the same story in Chinese.
 """
 
 from dataclasses import dataclass, field
@@ -16,8 +18,9 @@ from random import Random
 import numpy as np
 
 from lmkit.corpora.grammar import Grammar, Piece
-from lmkit.corpora.stories import LEVELS
-from lmkit.corpora.stories.words import ANIMALS, BOYS, GIRLS, HOMES, LISTS, PEOPLE, THINGS  # noqa: F401
+from lmkit.corpora.stories import KNOWN, LEVELS, LISTS
+from lmkit.corpora.stories.words import BOYS, GIRLS  # noqa: F401
+from lmkit.corpora.story import Story
 from lmkit.corpora.survey import Survey
 from lmkit.tokenizers.words import split
 
@@ -30,7 +33,7 @@ def grammar(level=1):
     """The Grammar of a level."""
     if level not in LEVELS:
         raise ValueError(f"level is {level!r}; expected one of {sorted(LEVELS)}")
-    return Grammar(LEVELS[level], LISTS, [*PEOPLE, *HOMES, *ANIMALS, *THINGS])
+    return Grammar(LEVELS[level], LISTS, KNOWN)
 
 
 @lru_cache
@@ -105,9 +108,9 @@ def whole(name, value, least):
 def generate(n, seed=0, *, level=1):
     """Tell whole stories until there are at least `n` words; return a Sample.
 
-    A longer sample of the same seed begins with a shorter one. A story has at most 120 words at level 1 (400, 600),
-    punctuation marks and the blank line at its end (`END`) among them. Raises ValueError unless n and seed are whole
-    numbers, n >= 1, seed >= 0.
+    A longer sample of the same seed begins with a shorter one. A story has at most 119, 280 or 440 words at level 1, 2
+    or 3, punctuation marks and the blank line at its end (`END`) among them. Raises ValueError unless n and seed are
+    whole numbers, n >= 1, seed >= 0, and the level is one of the three.
     """
     whole("n", n, 1)
     random, tell = Random(whole("seed", seed, 0)).random, grammar(level).tell
@@ -119,6 +122,43 @@ def generate(n, seed=0, *, level=1):
         count += sum([piece.length for piece in story])  # noqa: C419 (a list is faster)
         pieces += story
     return Sample(pieces, starts, level)
+
+
+def stories(n, seed=0, *, level=1):
+    """Return the first `n` stories of a seed and level, those of `generate`, as a list of `story.Story`."""
+    whole("n", n, 1)
+    random, teller = Random(whole("seed", seed, 0)).random, grammar(level)
+    told = (teller.tell(random) for _ in range(n))
+    return [Story(teller, list(chain.from_iterable(piece.words for piece in pieces)), level) for pieces in told]
+
+
+@dataclass(frozen=True)
+class SentencePair:
+    """Two sentences, and whether the second follows the first in a story."""
+
+    first: str
+    second: str
+    is_next: bool
+
+
+def next_sentence_pairs(n, seed=0, *, level=1):
+    """Return `n` SentencePairs, one from each of the first n stories; about half of them are the next sentence.
+
+    The others end in a sentence of another story that differs from the true one.
+    """
+    told = stories(n + 1, seed, level=level)
+    random = Random(f"next sentences, seed {seed}")  # other numbers than those that told the stories
+    pairs = []
+    for number, story in enumerate(told[:-1]):
+        i = random.randrange(len(story.sentences) - 1)
+        first, second = (story.said(span) for span in story.sentences[i : i + 2])
+        is_next = random.random() < 0.5
+        other = second
+        while not is_next and other == second:
+            stranger = told[(number + random.randint(1, n)) % (n + 1)]
+            other = stranger.said(random.choice(stranger.sentences))
+        pairs.append(SentencePair(first, other, is_next))
+    return pairs
 
 
 def floor(sample):

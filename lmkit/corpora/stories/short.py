@@ -4,11 +4,12 @@ LOST = [
     "<who {hero.His} [dearest=最 心爱|favorite=最 喜欢|greatest=最 珍贵|best=最 好] treasure> <did was> <what a "
     "[look: {looks}] [toy: {toys}]>. "
     "// {hero.His} {1} 的 宝贝 是 一 {toy.measure} {look} 的 {toy} 。",
-    {"plot": "lost"},
+    {"plot": "lost", "as": "thing=toy"},
     "But <when one [{weathers}] [{times}]> {toy.it} was gone. // 可是 在 一 个 {1} 的 {2} ， {toy.it} 不见 了 。",
-    "<who,who2 {hero}> <did looked> <how [quickly=匆匆 地|slowly=慢慢 地|carefully=仔细 地|sadly=伤心 地|twice=两 遍|"
-    "again=又]> <where [spot1: {indoors}] and [spot2: {indoors}]>, but <did2 found> <what2 only [an old=旧|a "
-    "broken=破|a dusty=满 是 灰尘 的|an empty=空|a lost=别人 丢掉 的] [shoe|spoon|button|sock|box|cup|bag|bottle]>. "
+    "<who,who2 {hero}> <did looked> <how [quickly=匆匆 地|slowly=慢慢 地|carefully=仔细 地|sadly=伤心 地|"
+    "twice=翻来覆去 地|again=又]> <where [spot1: {indoors}] and [spot2: {indoors}]>, but <did2 found> <what2 only [an "
+    "old=旧|a broken=破|a dusty=满 是 灰尘 的|an empty=空|a lost=别人 丢掉 的] [shoe|spoon|button|sock|box|cup|bag|"
+    "bottle]>. "
     "// {hero} {1} 找 了 {spot1} 和 {spot2} ， 却 只 找到 了 一 {3.measure} {2} {3} 。",
     "Then <who,who2 {hero.he}> <did [{went}]> <where {home.path}> and <how2 [{hows}]> <did2 asked> <whom2 [friend: "
     "{names}]>, "
@@ -21,9 +22,9 @@ LOST = [
         "// 没有 ， 我们 找找 吧 ， ” {friend} {2} {1} 。 不久 {friend.he} 就 在 {spot} 找到 了 那 {toy.measure} "
         "{look} 的 {toy} 。",
         "Yes, the {look} {toy} is [spot: {home.spots}],” <did [{says}]> <who {friend}> <how [{hows}]>. "
-        "// 看见 了 ， 那 {toy.measure} {look} 的 {toy} 在 {spot} ， ” {friend} {2} {1} 。",
+        "// 是 的 ， 那 {toy.measure} {look} 的 {toy} 在 {spot} ， ” {friend} {2} {1} 。",
     ),
-    "<who,who2 {hero}> <did [hugged=拥抱|thanked=感谢|kissed=亲吻]> <what {friend.him}> and <did2 gave> <whom2 "
+    "<who,who2 {hero}> <did [hugged=拥抱|thanked=感谢|kissed=亲吻]> <whom {friend.him}> and <did2 gave> <whom2 "
     "{friend.him}> <what2 a [flower=朵 花|cookie=块 饼干|button=颗 扣子|pear=个 梨|song=首 歌|shell=枚 贝壳|kiss=个 "
     "吻|feather=根 羽毛|cherry=颗 樱桃|coin=枚 硬币]>. "
     "// {hero} {1} 了 {friend.him} ， 还 送给 {friend.him} 一 {2} 。",
@@ -35,7 +36,7 @@ LOST = [
 GIFT = [
     "It was the birthday of <who [friend: {names}]>, who <did wished for> <what a [look: {looks}] [toy: {toys}]>. "
     "// 那 天 是 {friend} 的 生日 ， {friend.he} 想要 一 {toy.measure} {look} 的 {toy} 。",
-    {"plot": "gift"},
+    {"plot": "gift", "as": "thing=toy"},
     "<who {hero}> <did had> <what no money>, so <who2,who3 {hero.he}> <how2 [{hows}]> <did2 made> <what2 a {toy}> "
     "from [paper=纸|wood=木头|clay=黏土|straw=稻草|wool=羊毛|tin=铁皮|leaves=树叶|cloth=布] and <did3 painted> <what3 "
     "{toy.it}> {look}. "
@@ -46,7 +47,7 @@ GIFT = [
     "“[Oh=哦|Look=快 看|Hurrah=好哇|Ah=啊|Wow=哇], what a [{praises}] {toy}!” <did [{says}]> <who {friend}> <how "
     "[{hows}]>. "
     "// “ {1} ， 多么 {2} 的 {toy} 啊 ！ ” {friend} {4} {3} 。",
-    "<who {friend}> <how [{hows}]> <did thanked> <what {guest}> for the {toy2} and {hero} for the {toy}. "
+    "<who {friend}> <how [{hows}]> <did thanked> <whom {guest}> for the {toy2} and {hero} for the {toy}. "
     "// {friend} {1} 感谢 {guest} 送 的 {toy2} 和 {hero} 送 的 {toy} 。",
     "Then <who <=hero=friend=guest they> all> <did ate> <what [{praises}] [honey=蜂蜜|apple=苹果|cherry=樱桃|"
     "lemon=柠檬|plum=李子|carrot=胡萝卜|nut=坚果|cheese=奶酪|pear=梨|chocolate=巧克力] cake>. "
@@ -62,7 +63,7 @@ NOISE = [
     "// 在 一 个 {1} 的 夜晚 ， {hero} 听见 {spot} 传来 一 阵 {2} 的 声音 。",
     {"plot": "noise"},
     "“Is it a [monster: bear|ghost|wolf|dragon|giant|witch]?” <who {hero.he}> <did [asked=问|whispered=低声 说|"
-    "cried=喊道|shouted=大声 喊道|wondered=心里 想|murmured=喃喃 地 说]>. "
+    "cried=喊道|shouted=大声 喊道|wondered=心里 想|murmured=嘟囔着 说]>. "
     "// “ 那 是 一 {monster.measure} {monster} 吗 ？ ” {hero.he} {1} 。",
     "<who,who2 {hero.His} [elder: {elders}]> <did came> with a [lamp=盏 灯|candle=支 蜡烛|lantern=个 灯笼|torch=支 "
     "火把] and <did2 looked> <where2 {spot}>. "
@@ -77,7 +78,7 @@ NOISE = [
     "[{hows}]> <did2 named> <what2 {animal.it}> [pet: Button=扣扣|Pepper=胡椒|Biscuit=饼饼|Muffin=松饼|Pickle=酸瓜|"
     "Ginger=姜姜|Cookie=曲奇|Pebble=石子]. "
     "// {elder.He} {1} 给 了 {animal} 一些 {2} ， {hero} {3} 给 {animal.it} 取名 叫 {pet} 。",
-    {"same": "pet animal"},
+    {"same": "pet animal", "as": "thing=animal"},
     "Now <who {pet}> <did sleeps> <where {spot}> <when every night>. // 现在 {pet} 每天 晚上 都 睡 在 {spot} 。",
     "? What did {hero} name the {animal}? = pet // {hero} 给 {animal} 取名 叫 什么 ？",
     "? Where did the noise come from? = spot // 声音 是 从 哪儿 传来 的 ？",
@@ -89,7 +90,7 @@ RESCUE = [
     "<what a [{sizes}] [{furs}] [animal: {animals}]>. "
     "// 在 一 个 {1} 的 {2} ， {hero} 和 {friend} {home.path} 散步 ， 发现 了 一 {animal.measure} {3} 的 {4} {animal} "
     "。",
-    {"plot": "rescue"},
+    {"plot": "rescue", "as": "thing=animal"},
     "<who,who2 {animal.It}> <did lay> <where [spot: {home.spots}]> with a hurt leg and <did2 {animal.cried}> <how2 "
     "[sadly=伤心 地|softly=轻轻 地|loudly=大声 地|weakly=虚弱 地]>. "
     "// {animal.It} 躺 在 {spot} ， 一 条 腿 受伤 了 ， {1} {animal.cried} 。",
@@ -113,7 +114,7 @@ SUPPER = [
     "<who {hero.He}> <did wanted to [make=做|cook=烹制|bake=烤]> <what a [{praises}] [dish: cake|pie|pudding|"
     "pancake]> for <whom {hero.his} [elder: {elders}]>, who was [{feelings}]. "
     "// {hero.He} 想 给 {hero.his} 的 {elder} {1} 一 {dish.measure} {2} 的 {dish} ， 因为 {elder.he} 觉得 {3} 。",
-    {"plot": "supper"},
+    {"plot": "supper", "as": "thing=dish"},
     "But there was no [food1: {foods}], no [food2: {foods}] and no [food3: {foods}]. "
     "// 可是 家里 没有 {food1} ， 没有 {food2} ， 也 没有 {food3} 。",
     "So <who {hero.he}> <did [{went}]> <where {home.path}> <how [{hows}]>. // 于是 {hero.he} {2} {home.path} {1} 去 。",
@@ -143,7 +144,7 @@ SWAP = [
     "Sunday=星期日]>, <who {hero}> <did [{went}]> <where to the market> with a [look: {looks}] [toy: {toys}]. "
     "// {1} ， {hero} 带着 一 {toy.measure} {look} 的 {toy} {2} 到 市场 去 。",
     {"plot": "swap"},
-    "There <who {hero.he}> <did met> <what [friend: {names}]>, who had a [{praises}] [toy2: {toys}]. “Will "
+    "There <who {hero.he}> <did met> <whom [friend: {names}]>, who had a [{praises}] [toy2: {toys}]. “Will "
     "<=hero=friend you> trade <=hero=friend your> "
     "// 在 那里 {hero.he} 遇见 了 {friend} ， {friend.he} 有 一 {toy2.measure} {1} 的 {toy2} 。 “ 你 愿意 用 你 的",
     (
@@ -166,6 +167,7 @@ SWAP = [
         "{toy2}?” “The {job} has {toy2.it}.” // {toy2} 在 哪儿 ？ ” “ {toy2.it} 在 {job} 那儿 。 ”",
         "{toy3}?” “{hero.I} have {toy3.it}.” // {toy3} 在 哪儿 ？ ” “ {toy3.it} 在 {hero.I} 这儿 。 ”",
     ),
+    {"as": "thing=toy3"},
     "? Who has the {toy} now? = friend // {toy} 现在 在 谁 那儿 ？",
     "? Who has the {toy2} now? = job // {toy2} 现在 在 谁 那儿 ？",
     "? What did {hero} bring to the market? = toy // {hero} 带 了 什么 到 市场 去 ？",
@@ -189,7 +191,7 @@ ENDS = (
     "好]>. "
     "// 不久 {hero} 就 睡 得 {1} 。",
     "In the end, {hero} was [very=非常|quite=十分|rather=相当] [{joys}]. // 最后 ， {hero} {1} {2} 。",
-    "<who Everyone> <did [thanked=感谢|praised=称赞|hugged=拥抱|kissed=亲吻]> <what the {trait} {hero.kid}>. "
+    "<who Everyone> <did [thanked=感谢|praised=称赞|hugged=拥抱|kissed=亲吻]> <whom the {trait} {hero.kid}>. "
     "// 大家 都 {1} 了 这 个 {trait} 的 {hero.kid} 。",
 )
 

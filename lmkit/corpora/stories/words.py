@@ -11,7 +11,8 @@ CHINESE_NAMES = dict(
     zip([*GIRLS, *BOYS], "安娜 贝拉 克拉拉 黛西 莉莉 米娅 亚当 本恩 菲利克斯 雨果 马克斯 汤姆".split(), strict=True)
 )
 ANYONE = {
-    "I": "I=我", "my": "my=我", "me": "me=我", "you": "you=你", "your": "your=你", "own": "=自己", "measure": "=位",
+    "I": "I=我", "my": "my=我", "My": "My=我", "me": "me=我", "you": "you=你", "your": "your=你", "Your": "Your=你",
+    "own": "=自己", "measure": "=位",
 }  # fmt: skip
 SHE = {"he": "she=她", "He": "She=她", "him": "her=她", "his": "her=她", "His": "Her=她", "kid": "girl=女孩", **ANYONE}
 HE = {"he": "he=他", "He": "He=他", "him": "him=他", "his": "his=他", "His": "His=他", "kid": "boy=男孩", **ANYONE}
@@ -122,7 +123,7 @@ LISTS = {
     "wandered=慢悠悠 地 走|danced=跳着 舞 走|hopped=一蹦一跳 地 走|strolled=散着 步 走|rushed=急忙 冲|tiptoed=踮着 "
     "脚 走",
     "says": "said=说|cried=喊道|called=叫道|laughed=笑着 说|whispered=低声 说|shouted=大声 喊道|sang=唱着 说|"
-    "declared=宣布|giggled=咯咯 笑着 说|murmured=喃喃 地 说|sighed=叹着 气 说|smiled=微笑着 说",
+    "declared=宣布|giggled=咯咯 笑着 说|murmured=嘟囔着 说|sighed=叹着 气 说|smiled=微笑着 说",
     "hows": "gently=轻轻 地|quickly=飞快 地|slowly=慢慢 地|happily=快乐 地|sweetly=甜甜 地|proudly=自豪 地|"
     "politely=有礼貌 地|bravely=勇敢 地|shyly=害羞 地|warmly=热情 地|kindly=和气 地|calmly=平静 地|eagerly=急切 地|"
     "merrily=欢快 地",
