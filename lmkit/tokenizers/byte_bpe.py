@@ -64,7 +64,7 @@ class ByteBPE(BPE):
         counts = count(pattern, texts, gaps=True)
         if not counts:
             raise ValueError("the text is empty; there is nothing to learn from")
-        words = [(letters(utf8(piece)), n) for piece, n in counts.items()]
+        words = [(letters(piece.encode("utf-8")), n) for piece, n in counts.items()]
         tokens, merges = learned(words, first_tokens(special, sorted(BYTE), vocab_size), vocab_size, special)
         return cls({token: i for i, token in enumerate(tokens)}, merges, special=special, pattern=pattern)
 

@@ -7,7 +7,7 @@ space goes with the word behind it, how many digits stay together, what happens 
 from collections import Counter
 from functools import cache
 
-from .checks import each_text
+from .checks import each_text, utf8
 
 # Words and runs of punctuation; spaces between them are dropped ("Whitespace" in Hugging Face's library).
 WORDS = r"\w+|[^\w\s]+"
@@ -71,5 +71,6 @@ def count(pattern: str, texts, gaps: bool) -> Counter:
     """How often each piece occurs in a corpus, a text or many."""
     counts = Counter()
     for text in each_text(texts):
+        utf8(text)
         counts.update(pieces(pattern, text, gaps))
     return counts
