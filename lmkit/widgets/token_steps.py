@@ -95,8 +95,8 @@ class TokenSteps:
                 tokens = final(work)
                 cells = " ".join(f"<code><bdi>{html.escape(seen(t))}</bdi></code>" for t in tokens[:MOST_TOKENS])
                 more = f" … and {len(tokens) - MOST_TOKENS} more" if len(tokens) > MOST_TOKENS else ""
-                name_cell = f'<th scope="row" style="{LEFT}">{html.escape(readable(tokenizer))}</th>'
-                rows += f"\n<tr>{name_cell}<td>{count(len(tokens), 'token')}</td>"
+                rows += f'\n<tr><th scope="row" style="{LEFT}">{html.escape(readable(tokenizer))}</th>'
+                rows += f'<td style="{LEFT};white-space:nowrap">{count(len(tokens), "token")}</td>'
                 rows += f'<td dir="{direction(work.text)}" style="{LEFT}">{cells}{more}</td></tr>'
         return f"<table><caption>{html.escape(caption)}</caption>{rows}\n</table>"
 
