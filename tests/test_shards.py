@@ -12,6 +12,7 @@ import shutil
 import signal
 import struct
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -56,6 +57,7 @@ def some_documents(n=60, seed=0):
 
 
 DOCUMENTS = some_documents()
+SHAKESPEARE = Path(__file__).parents[2] / "shared" / "data" / "tinyshakespeare.txt"
 
 
 def as_a_loop(documents, end=256):
@@ -244,6 +246,11 @@ def test_a_slice_within_a_shard_is_no_copy(prepared):
     assert isinstance(prepared[100:200], np.memmap) and prepared[100:200].base is not None
     with pytest.raises(ValueError, match="read-only"):
         prepared[100:200][0] = 0
+
+
+def test_a_worker_is_sent_the_folder_and_not_the_tokens(prepared):
+    function, arguments = prepared.__reduce__()
+    assert len(repr(arguments)) < 300 and list(function(*arguments)) == list(prepared)
 
 
 def test_batches_of_shards_are_those_of_an_array(prepared, monkeypatch):
@@ -624,20 +631,42 @@ def test_a_disk_that_is_really_full(small_disk, tmp_path):
 # -- the command
 
 
+def test_a_document_that_cannot_be_encoded_is_named(tmp_path):
+    letters = tokenizers.Characters("abcdefgh")
+    with pytest.raises(ValueError, match="document 2 cannot be encoded: .*'z'"):
+        shards.prepare(["abc", "", "abz", "d"], letters, tmp_path / "out")
+    opened = shards.prepare(["abc", "", "h"], letters, tmp_path / "out")
+    assert list(opened) == [0, 1, 2, 7] and opened.end is None
+
+
 @pytest.fixture
-def run(tmp_path, monkeypatch):
-    """The command, in a folder with a corpus and with a tokenizer."""
+def run(tmp_path):
+    """The command, in a folder with a corpus."""
     (tmp_path / "in").mkdir()
     for i, document in enumerate(DOCUMENTS):
         (tmp_path / "in" / f"{i:03}.txt").write_text(document, "utf-8")
-    monkeypatch.setattr(tokenizers, "load", lambda path: ByteTokens(), raising=False)
-    return lambda *more: command.main([str(tmp_path / "in"), "bytes", str(tmp_path / "out"), *more])
+    return lambda *more: command.main([str(tmp_path / "in"), "gpt2", str(tmp_path / "out"), *more])
 
 
-def test_the_command_prepares(run, tmp_path, capsys):
-    run("--tokens-per-shard", "500", "--tokens", "700")
-    assert capsys.readouterr().out == f"700 tokens in 2 shards: {tmp_path / 'out'}\n"
-    assert list(shards.open(tmp_path / "out", ByteTokens())) == as_a_loop(DOCUMENTS)[:700]
+@pytest.mark.parametrize("rust", [True, False])
+def test_the_command_prepares(run, tmp_path, capsys, monkeypatch, rust):
+    """With GPT-2's tokenizer as published, run by Rust or, where that is missing, as lmkit has it."""
+    if not rust:
+        monkeypatch.setattr(tokenizers, "fast", lambda tokenizer: (_ for _ in ()).throw(ImportError))
+    run("--tokens-per-shard", "200", "--tokens", "300")
+    assert capsys.readouterr().out == f"300 tokens in 2 shards: {tmp_path / 'out'}\n"
+    gpt2 = tokenizers.load("gpt2")
+    expected = [i for document in DOCUMENTS if document for i in [*gpt2.encode(document), 50256]]
+    assert list(shards.open(tmp_path / "out", gpt2)) == expected[:300]
+
+
+@pytest.mark.skipif(not SHAKESPEARE.is_file(), reason="shared/data is not beside the repository")
+@pytest.mark.parametrize(("split", "tokens"), [("train", 301_966), ("validation", 36_059)])
+def test_tiny_shakespeare_has_the_tokens_that_others_count(tmp_path, split, tokens):
+    """nanoGPT's data/shakespeare/readme.md, with the same nine tenths for training."""
+    gpt2 = tokenizers.fast(tokenizers.load("gpt2"))
+    opened = shards.prepare(load(SHAKESPEARE, split), gpt2, tmp_path / "out", tokens_per_shard=10**5)
+    assert len(opened) == tokens + 1 and opened[-1] == 50256
 
 
 def test_the_command_says_what_is_wrong_in_a_sentence(run, tmp_path, monkeypatch):

@@ -63,7 +63,7 @@ def documents(name_or_path, split=None, *, streaming=None, column="text", rank=0
         all_of_it = text(name_or_path)
         cut = len(all_of_it) * 9 // 10
         part = all_of_it[:cut] if check_split(name, split) == "train" else all_of_it[cut:]
-        return Given(f"{name}, {split}", [part], rank, world_size)
+        return Given(f"{name}, {split} ({len(part):,} characters)", [part], rank, world_size)
     path = checked_path(name_or_path)
     if path.is_dir():
         return Files(split_folder(path, split), column, rank, world_size)

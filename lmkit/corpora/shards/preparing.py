@@ -68,14 +68,14 @@ def prepare(
         return finished(folder, tokenizer, check=True)
     writer = Writer(folder, plan, width=2 if size <= 65_536 else 4)
     if not writer.complete:
-        with progress_bar(limit, name or "tokens", unit=" ids", initial=writer.before) as bar:
-            mark = read_mark(folder, writer.document)
-            for number, ids, standing in encoded(documents, tokenizer, end, size, writer.document, mark):
+        mark, bar = read_mark(folder, writer.document), progress_bar(limit, name, unit=" ids", initial=writer.before)
+        with bar as bar, closing(encoded(documents, tokenizer, end, size, writer.document, mark)) as every:
+            for number, ids, standing in every:
                 writer.add(number, ids, standing)
                 bar.update(len(ids))
                 if writer.complete:
                     break
-            writer.close()
+        writer.close()
     if not writer.before:
         raise ValueError(f"{name or 'the corpus'} has no documents with a token in them")
     totals = dict(shards=writer.number, tokens=writer.before, documents=writer.document)
@@ -179,12 +179,25 @@ def encoded(documents, tokenizer, end, size: int, skip: int, mark) -> Iterator[t
                     break
             else:
                 rest = False
-            for ids in tokenizer.encode_batch(batch):
+            for ids in encode_batch(tokenizer, batch, number):
                 ids = np.asarray(ids, dtype=np.int64)
                 if len(ids) and not 0 <= ids.min() <= ids.max() < size:
                     raise ValueError(f"document {number} has ids {ids.min()}..{ids.max()}, expected 0..{size - 1}")
                 yield number, np.append(ids, end) if len(ids) and end is not None else ids, mark
                 number += 1
+
+
+def encode_batch(tokenizer, batch: list[str], number: int) -> list:
+    """The ids of documents `number`, `number` + 1, ...; ValueError with the number of the one that has none."""
+    try:
+        return tokenizer.encode_batch(batch)
+    except ValueError:
+        for i, text in enumerate(batch):
+            try:
+                tokenizer.encode_batch([text])
+            except ValueError as error:
+                raise ValueError(f"document {number + i} cannot be encoded: {error}") from None
+        raise
 
 
 def save(path: Path, data, whole: int) -> None:

@@ -65,6 +65,10 @@ class Shards:
         starts = np.concatenate([[0], *[end + 1 for end in ends]])
         return starts[starts < len(self)]
 
+    def __reduce__(self):
+        """What a worker process is sent: the name of the folder, not the tokens."""
+        return open, (self.name, None, False)
+
     def __repr__(self):
         return f"<{len(self):,} tokens in {len(self.parts)} shards{f' of {self.name}' if self.name else ''}>"
 
