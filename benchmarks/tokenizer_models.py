@@ -36,7 +36,7 @@ CONTEXT = 640  # bytes: a whole tale of level 1
 END = "<|endoftext|>"
 SIZES = {"S": dict(d_model=96, n_layers=2, n_heads=3), "M": dict(d_model=192, n_layers=4, n_heads=6)}
 D_FF = {"S": 768, "M": 1536}  # of the smallest vocabulary; the others get less
-RATES = (5e-3, 1e-2, 2e-2)
+RATES = (6e-3, 1.2e-2, 2.4e-2)
 VOCABULARIES = (512, 1024, 2048, 4096)
 WINDOWS = 16  # per step
 
@@ -197,9 +197,9 @@ def jobs(o, corpus: str, sizes, budgets, rates, seeds) -> list[tuple]:
     return found
 
 
-def run_all(todo: list, o, until: float) -> list[dict]:
-    """The rows of all runs that are done by then."""
-    rows = []
+def run_all(todo: list, o, until: float, swept: bool) -> list[dict]:
+    """The rows of all runs that are done by then, each written as it comes."""
+    rows, said = [], dict(date=f"{datetime.now(UTC):%Y-%m-%d}", torch=torch.__version__, swept=swept)
     with multiprocessing.get_context("fork").Pool(o.workers) as pool:
         left = pool.imap_unordered(measure, todo)
         for _ in tqdm(range(len(todo)), unit="run", mininterval=5):
@@ -208,6 +208,9 @@ def run_all(todo: list, o, until: float) -> list[dict]:
             except multiprocessing.TimeoutError:
                 print(f"the time is up: {len(rows)} of {len(todo)} runs are done", flush=True)
                 break
+            if o.out:
+                with open(o.out, "a", encoding="utf-8") as file:
+                    file.write(json.dumps(rows[-1] | said, sort_keys=True) + "\n")
         pool.terminate()
     return rows
 
@@ -229,9 +232,8 @@ def main():
     if o.quick:
         o.sizes, o.steps, o.seeds, o.corpora = ["S"], 3, 1, o.corpora[:1]
     began = time.monotonic()
-    said = dict(date=f"{datetime.now(UTC):%Y-%m-%d}", torch=torch.__version__, workers=o.workers)
-    for number, corpus in enumerate(o.corpora):
-        until = began + 60 * o.minutes * (number + 1) / len(o.corpora)
+    for number, corpus in enumerate(o.corpora):  # the last one has two fifths of the time
+        until = began + 60 * o.minutes * (1 if number == len(o.corpora) - 1 else 0.6)
         text = read(corpus, o.quick)
         for name, tokenizer in tokenizers(text, o.quick).items():
             READY[corpus, name] = prepare(tokenizer, text)
@@ -239,18 +241,18 @@ def main():
             print(f"{corpus}, {name}: {len(tokenizer)} tokens, {rate:.2f} bytes per token", flush=True)
         names = [name for c, name in READY if c == corpus]
         rates = dict.fromkeys(names, RATES[:1] if o.quick else RATES)
-        # the largest size, where every vocabulary fits
-        swept = run_all(jobs(o, corpus, o.sizes[-1:], ["bytes"], rates, [100]), o, until)
-        best = {
-            name: [min((row for row in swept if row["tokenizer"] == name), key=lambda row: row["bits_per_byte"])["lr"]]
-            for name in names
-        }
-        budgets = ["bytes", "flops"] if text.floor is not None else ["bytes"]  # a short text has no more to give
-        rows = run_all(jobs(o, corpus, o.sizes, budgets, best, range(o.seeds)), o, until)
-        if o.out:
-            with open(o.out, "a", encoding="utf-8") as file:
-                for role, part in (True, swept), (False, rows):
-                    file.writelines(json.dumps(row | dict(swept=role) | said, sort_keys=True) + "\n" for row in part)
+        swept = run_all(jobs(o, corpus, o.sizes[:1], ["bytes"], rates, [100]), o, until, swept=True)
+        best = {}
+        for name in names:
+            tried = [row for row in swept if row["tokenizer"] == name]
+            if tried:  # else the vocabulary fits into the larger size only: the rate of the one before
+                best[name] = [min(tried, key=lambda row: row["bits_per_byte"])["lr"]]
+            else:
+                best[name] = best.get(names[names.index(name) - 2], [RATES[1]])
+        todo = jobs(o, corpus, o.sizes, ["bytes"], best, range(o.seeds))
+        if text.floor is not None:  # a short text has no more to give
+            todo += jobs(o, corpus, o.sizes[:1], ["flops"], best, range(o.seeds))
+        rows = run_all(todo, o, until, swept=False)
         for key in sorted({(row["size"], row["budget"], row["tokenizer"]) for row in rows}):
             values = [row["bits_per_byte"] for row in rows if (row["size"], row["budget"], row["tokenizer"]) == key]
             spread = f"{min(values):.4f} to {max(values):.4f}"
