@@ -14,8 +14,8 @@ class Spaces:
     """Cut a text into words that begin with "▁" (Kudo and Richardson 2018, arXiv:1808.06226), and join such words.
 
     prepend: "always" puts a "▁" before the text, too, so that its first word looks like any other, and before each part
-    of it; "first" before the first part alone; "never". split_words: cut before each "▁". split_spaces: all white space
-    parts the text, and is lost; otherwise the text is one part.
+    of it; "first" only before a part that stands at the very beginning; "never". split_words: cut before each "▁".
+    split_spaces: all white space parts the text, and is lost; otherwise the text is one part.
     """
 
     def __init__(self, prepend="always", split_words=True, split_spaces=False):
@@ -23,12 +23,15 @@ class Spaces:
             raise ValueError(f"prepend {prepend!r} is not one of ['always', 'first', 'never']")
         self.prepend, self.split_words, self.split_spaces = prepend, split_words, split_spaces
 
-    def words(self, text):
-        """Text -> [(word, at, lead)]: text[at] is word[lead], and lead is 1 if a "▁" was put before it."""
+    def words(self, text, places):
+        """A text, with the places of a Normalizer -> [(word, at, lead)].
+
+        text[at] is word[lead]; lead is 1 if a "▁" was put before the word, and 0 if not.
+        """
         found = []
         for match in (STRETCH if self.split_spaces else ALL).finditer(text):
             stretch, at = match.group().replace(" ", SPACE), match.start()
-            wanted = self.prepend == "always" or (self.prepend == "first" and not at)
+            wanted = self.prepend == "always" or (self.prepend == "first" and places[at] < 1)
             lead = int(wanted and not stretch.startswith(SPACE))
             for word in (WORD if self.split_words else ALL).finditer(SPACE * lead + stretch):
                 start = word.start()

@@ -80,7 +80,7 @@ class Unigram(Tokenizer):
 
     def words(self, text):
         """A text as Unigram sees it: normalized, each space a "▁", in words."""
-        return [word for word, _, _ in self.spaces.words(self.normalizer(text)[0])]
+        return [word for word, _, _ in self.spaces.words(*self.normalizer(text))]
 
     def edges(self, word):
         """Every piece that fits somewhere in a word: [(start, end, id, log-probability)], by their starts."""
@@ -137,7 +137,7 @@ class Unigram(Tokenizer):
 
     def offsets(self, text):
         text, places = self.normalizer(text)
-        words = self.spaces.words(text)
+        words = self.spaces.words(text, places)
         return [span(found, start, end, places) for found in words for _, start, end in self.word(found[0])]
 
     def sample(self, text, alpha=1.0, seed=0):
@@ -173,7 +173,8 @@ class Unigram(Tokenizer):
     def candidates(self, text):
         """Every piece that fits somewhere in the text, as Candidates; `best` marks the path that `encode` takes."""
         text, places = self.normalizer(text)
-        return [candidate for found in self.spaces.words(text) for candidate in self.word_candidates(found, places)]
+        words = self.spaces.words(text, places)
+        return [candidate for found in words for candidate in self.word_candidates(found, places)]
 
     def word_candidates(self, found, places):
         word = found[0]
@@ -214,7 +215,7 @@ class Unigram(Tokenizer):
     def show_work(self, text):
         """Words first, then one step per word: all pieces that fit in it, and the best path through them."""
         new, places = self.normalizer(text)
-        words = self.spaces.words(new)
+        words = self.spaces.words(new, places)
         rest = [Piece(found[0], *span(found, 0, len(found[0]), places)) for found in words]
         steps, done = [Step("normalize, write ▁ for each space, cut before ▁", tuple(rest))], []
         for number, found in enumerate(words):
