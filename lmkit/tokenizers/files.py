@@ -79,7 +79,7 @@ def gpt2() -> ByteBPE:
 
 def _byte_pairs(folder: Path) -> ByteBPE:
     vocab = _json(folder / "vocab.json")
-    merges = _merges((folder / "merges.txt").read_text(encoding="utf-8", newline="\n"))
+    merges = _merges((folder / "merges.txt").read_bytes().decode("utf-8"))
     return ByteBPE(vocab, merges, special=[token for token in SPECIAL if token in vocab])
 
 
@@ -87,7 +87,7 @@ def _word_pieces(folder: Path):
     """Lower case unless tokenizer_config.json says otherwise."""
     from . import TOKENIZERS
 
-    lines = (folder / "vocab.txt").read_text(encoding="utf-8", newline="\n").split("\n")
+    lines = (folder / "vocab.txt").read_bytes().decode("utf-8").split("\n")
     config = _json(folder / "tokenizer_config.json") if (folder / "tokenizer_config.json").is_file() else {}
     lower = bool(config.get("do_lower_case", True))
     return TOKENIZERS["wordpiece"].from_vocab([line.removesuffix("\r") for line in lines if line], lower=lower)
