@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import Counter
+from functools import partial
 from math import log, prod
 from random import Random
 
@@ -31,6 +32,8 @@ SMALL = Grammar(
         Phrase("an owl", Again="Owls"),
     ],
 )
+LEVELS = [1, 2, 3]
+MOST_WORDS = {1: 119, 2: 280, 3: 440}
 SMALL_STORIES = {
     f"{pet} sang . {end}": 1 / 3 * share
     for pet, many in (("a red hen", "Hens"), ("a red fox", "Foxes"), ("an owl", "Owls"))
@@ -95,44 +98,65 @@ def test_a_remembered_phrase_is_not_offered_again():
     assert all(a != b for a, b, _ in map(str.split, stories))
 
 
-def test_the_text_of_a_seed_never_changes():
-    text = tales.generate(20_000, seed=7).text
-    assert hashlib.sha256(text.encode("utf-8")).hexdigest() == TEXT_HASH, (
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_text_of_a_seed_never_changes(level):
+    text = tales.generate(20_000, seed=7, level=level).text
+    assert hashlib.sha256(text.encode("utf-8")).hexdigest() == TEXT_HASHES[level], (
         "the tales have changed: every floor, trained loss and committed weight of the book belongs to the old ones"
     )
 
 
-def test_a_longer_sample_begins_with_a_shorter_one():
-    short, long = tales.generate(500, seed=3), tales.generate(5_000, seed=3)
+def test_the_first_level_is_the_default():
+    assert tales.generate(300, seed=7).text == tales.generate(300, seed=7, level=1).text
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_longer_sample_begins_with_a_shorter_one(level):
+    short, long = tales.generate(500, seed=3, level=level), tales.generate(5_000, seed=3, level=level)
     n = len(short.words)
-    assert 500 <= n < 500 + 120
+    assert 500 <= n < 500 + MOST_WORDS[level]
     assert long.words[:n] == short.words
     assert np.array_equal(long.logprobs[:n], short.logprobs)
     assert long.starts[len(short.starts)] == n
-    assert tales.generate(500, seed=4).words != short.words
+    assert tales.generate(500, seed=4, level=level).words != short.words
 
 
-def test_the_oracle_gives_the_recorded_probability_of_every_word():
-    sample = tales.generate(300, seed=11)
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_oracle_gives_the_recorded_probability_of_every_word(level):
+    sample = tales.generate(300, seed=11, level=level)
     for i, word in enumerate(sample.words):
         start = sample.starts[sample.starts <= i].max()
-        following = tales.oracle(sample.words[start:i])
+        following = tales.oracle(sample.words[start:i], level=level)
         probs = np.array(list(following.values()))
         assert probs.sum() == pytest.approx(1, abs=1e-12) and (probs > 0).all()
         assert log(following[word]) == pytest.approx(sample.logprobs[i], abs=1e-9)
         assert -(probs * np.log(probs)).sum() == pytest.approx(sample.entropies[i], abs=1e-9)
 
 
-def test_every_sibling_can_be_followed_to_the_end():
+@pytest.mark.parametrize("level", LEVELS)
+def test_every_sibling_can_be_followed_to_the_end(level):
     """Whatever word the oracle offers leads to a story: no dead end, no choice that two siblings share."""
     random = Random(5)
-    for _ in range(20):
+    for _ in range(20 // level**2):
         words = []
         while words[-1:] != [tales.END]:
-            following = tales.oracle(words)
+            following = tales.oracle(words, level=level)
             assert len(set(following)) == len(following)
             words.append(random.choice(sorted(following)))
-        assert len(words) <= 120
+        assert len(words) <= MOST_WORDS[level]
+
+
+def test_sampled_words_have_the_frequencies_that_the_oracle_claims():
+    """The first words of 4,000 stories, counted after every beginning that at least 200 of them share."""
+    for level in LEVELS:
+        stories = [story.words[:7] for story in tales.stories(4_000, seed=21, level=level)]
+        counts = Counter(tuple(words[: k + 1]) for words in stories for k in range(7))
+        chi_square = freedom = 0
+        for prefix, n in [((), len(stories)), *counts.items()]:
+            if n >= 200 and len(prefix) < 7 and len(following := tales.oracle(prefix, level=level)) > 1:
+                chi_square += sum((counts[*prefix, w] - n * p) ** 2 / (n * p) for w, p in following.items())
+                freedom += len(following) - 1
+        assert freedom >= 20 and abs(chi_square - freedom) < 4 * (2 * freedom) ** 0.5, (level, chi_square, freedom)
 
 
 def test_the_oracle_reads_text_and_several_stories():
@@ -171,6 +195,12 @@ def test_floor_agrees_with_the_entropy_of_the_choices():
     assert abs(floor.nats_per_word - sample.entropies.mean()) < 4 * floor.standard_error
     bits = -sample.logprobs.sum() / log(2)
     assert floor.bits_per_byte == pytest.approx(bits / len(sample.text.encode("utf-8")), abs=1e-12)
+    lengths = np.diff([*sample.starts, len(sample.words)])
+    assert len(floor.by_position) == lengths.max()
+    for i in (0, 1, 40, lengths.max() - 1):  # written out: the mean over the stories that have an i-th word
+        there = [-sample.logprobs[s + i] for s, length in zip(sample.starts, lengths, strict=True) if length > i]
+        assert floor.by_position[i] == pytest.approx(np.mean(there), abs=1e-12)
+    assert floor.by_position[0] == pytest.approx(log(4), abs=0.01)  # Once, Long, This or Little
     halves = [tales.floor(tales.generate(20_000, seed=s)).nats_per_word for s in range(8)]
     assert np.std(halves) < 3 * tales.floor(tales.generate(20_000)).standard_error
 
@@ -199,6 +229,40 @@ def test_shape_of_the_corpus():
     assert min(counts.values()) > 10  # rare words are seen often enough to be learned
 
 
+@pytest.mark.parametrize("level", LEVELS)
+def test_bounds_and_vocabulary_of_a_level(level):
+    """The survey never told a story, yet bounds their lengths, and knows their words."""
+    survey, sample = tales.survey(level), tales.generate(60_000, seed=14, level=level)
+    lengths = np.diff([*sample.starts, len(sample.words)]) - 1  # without END
+    assert survey.least <= lengths.min() and lengths.max() <= survey.most < MOST_WORDS[level]
+    assert set(sample.words) <= set(tales.vocabulary(level))
+    assert split(" ".join(tales.vocabulary(level)[1:])) == tales.vocabulary(level)[1:]
+    assert tales.vocabulary(1) == tales.VOCABULARY
+
+
+def test_the_vocabulary_grows_with_the_level():
+    distinct = [{w.casefold() for w in tales.vocabulary(level) if w[0].isalpha()} for level in LEVELS]
+    assert len(distinct[0]) >= 300 and len(distinct[2]) >= 600
+    assert len(distinct[0]) < len(distinct[1]) < len(distinct[2]) and distinct[0] < distinct[2]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("level", [2, 3])
+def test_every_word_of_the_vocabulary_is_said(level):
+    counts = Counter(tales.generate(1_000_000, seed=1, level=level).words)
+    assert set(counts) == set(tales.vocabulary(level)) and min(counts.values()) > 10
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_floor_of_ten_million_words(level):
+    """Mean surprise of the words drawn against the mean entropy of what they were drawn from: independent noise."""
+    sample = tales.generate(10_000_000, seed=6, level=level)
+    floor = tales.floor(sample)
+    assert floor.standard_error < 5e-4
+    assert abs(floor.nats_per_word - sample.entropies.mean()) < 4 * floor.standard_error
+
+
 def test_names_and_pronouns_agree():
     for story in tales.generate(30_000, seed=8).text.split(tales.END)[:-1]:
         words = split(story)
@@ -213,6 +277,10 @@ def test_text_and_words_are_two_views_of_one_thing():
     assert split(sample.text) == sample.words
     tokenizer = Words(tales.VOCABULARY)
     assert tokenizer.decode(tokenizer.encode(sample.text)) == sample.text
+    for level in (2, 3):
+        sample = tales.generate(5_000, seed=6, level=level)
+        assert split(sample.text) == sample.words
+        assert " ’" not in sample.text and "‘ " not in sample.text and "“ " not in sample.text
 
 
 @pytest.mark.parametrize("n", [0, -3, 2.5, "9", True])
@@ -226,6 +294,20 @@ def test_a_bad_seed_is_refused():
         tales.generate(10, seed=-1)
 
 
+@pytest.mark.parametrize("level", [0, 4, "2", None])
+def test_a_bad_level_is_refused(level):
+    asked = (tales.vocabulary, partial(tales.generate, 10), partial(tales.stories, 1), partial(tales.oracle, []))
+    for ask in asked:
+        with pytest.raises(ValueError, match=rf"level is {level!r}; expected one of \[1, 2, 3\]"):
+            ask(level=level)
+
+
+def test_facts_that_nobody_knows_are_refused():
+    grammar = Grammar("[pet: hen|fox] {pet.colour}", {}, [Phrase("hen", size="small"), Phrase("fox", size="big")])
+    with pytest.raises(ValueError, match=r"nothing named 'colour' is known of '(hen|fox)', only \['size'\]"):
+        grammar.tell(Random(0).random)
+
+
 def test_following_and_telling_are_one_walk():
     """Who follows the words finds the choices of the one who drew them, and their probabilities."""
     words, logprobs, entropies = told(tales.GRAMMAR, Random(4).random)
@@ -235,4 +317,8 @@ def test_following_and_telling_are_one_walk():
     assert prod(np.exp(again.logprobs)) == pytest.approx(np.exp(sum(logprobs)))
 
 
-TEXT_HASH = "e0798117fb91145b1e2c5c228948fa81d72e9e2d181efb5db8a270b7524c8315"
+TEXT_HASHES = {
+    1: "e0798117fb91145b1e2c5c228948fa81d72e9e2d181efb5db8a270b7524c8315",
+    2: "76ce4d76591bcaffe2b0fb78aaffd6753d60eac125a67ba9cbcf68f094185cf5",
+    3: "8447b53ca6695421471058fe2192e01d335f2c60a659e0b9e16bf78de0dc669a",
+}

@@ -138,7 +138,7 @@ class Labels:
             named = [m for m in self.mentions if m.key == key and not m.fact]
             mention = next(iter(named or [m for m in self.mentions if m.key == self.source(key)]))
             span = (mention.start, mention.end)
-            chinese = "".join(fill(asked["chinese"], self.memory))
+            chinese = "".join(fill(asked["chinese"] or "", self.memory))
             answer = " ".join(self.words[slice(*span)])
             said = "".join(mention.phrase.chinese.split())
             found.append(Question(asked["english"].format_map(self.memory), answer, span, chinese, said))

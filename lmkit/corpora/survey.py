@@ -35,8 +35,8 @@ class Survey:
             elif kind == "as":
                 self.meant[step[0]] |= self.meant[step[1]]
             elif kind == "sum":
-                facts = [step[2] + other for other in self.meant[step[3]]]
-                sums = [p.facts[f] for p in self.meant[step[1]] for f in facts if f in p.facts]
+                pairs = [(p, step[2] + other) for p in self.meant[step[1]] for other in self.meant[step[3]] if p != other]
+                sums = [p.facts[fact] for p, fact in pairs if fact in p.facts]  # what is remembered is not said twice
                 self.meant[step[0]].update(self.grammar.known[text] for text in sums)
             elif kind == "either":
                 lengths = [length for part in step[0] for length in self.steps(part)]

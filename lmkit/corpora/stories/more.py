@@ -44,7 +44,7 @@ THIEVES = things(
 )
 PRIZES = things("crown 王冠 顶, trophy 奖杯 座, pony 小马 匹, sled 雪橇 架, globe 地球仪 个, guitar 吉他 把")
 JUDGES = things("king 国王 位, queen 王后 位, mayor 市长 位, duke 公爵 位, princess 公主 位, wizard 魔法师 位")
-SNOWMEN = things("Flake 雪花 个, Icicle 冰柱 个, Frost 霜霜 个, Blizzard 风雪 个, Crystal 水晶 个, Igloo 冰屋 个")
+SNOWMEN = things("Flake 雪花 个, Icicle 冰凌 个, Frost 霜霜 个, Blizzard 风雪 个, Crystal 水晶 个, Snowball 雪球 个")
 
 PHRASES = [
     *[number(i) for i in range(1, 11)],
@@ -74,10 +74,14 @@ MORE = {
     "The ice is thin=冰 很 薄|The letter has arrived=信 寄到 了|The harvest is over=庄稼 收完 了",
     "hours": "at noon=中午|after lunch=午饭 后|before supper=晚饭 前|at sunset=日落 时|at midnight=半夜|before "
     "dawn=天亮 前|after school=放学 后",
+    "cries": "cried=喊道|called=叫道|shouted=大声 喊道|screamed=尖叫 道|yelled=大叫 道|gasped=喘着 气 说",
+    "laments": "said=说|whispered=低声 说|murmured=嘟囔着 说|sighed=叹着 气 说|mumbled=含糊 地 说|stammered=结结巴巴 "
+    "地 说",
+    "lows": "softly=轻声 地|quietly=静静 地|slowly=慢慢 地|sadly=伤心 地|bravely=勇敢 地|gravely=严肃 地",
     "seats": "under an oak=橡树 下|beside a brook=小溪 边|on a hill=山坡 上|in the meadow=草地 上|in the "
     "orchard=果园 里",
-    "cities": "the city=城里|the mountains=山里|an island=一座 岛 上|the desert=沙漠 里|the north=北方|a distant "
-    "village=一个 遥远 的 村庄",
+    "cities": "the city=城里|the mountains=山里|the islands=群岛 上|the desert=沙漠 里|the north=北方|the "
+    "capital=首都|the jungle=丛林 里",
     "yards": "in the garden=花园 里|in the yard=院子 里|on the lawn=草坪 上|behind the school=学校 后面",
     "sports": "singing=唱歌|dancing=跳舞|swimming=游泳|juggling=杂耍|cooking=烹饪|skating=滑冰",
     "arenas": "castle=城堡|theater=剧院|palace=宫殿|park=公园|hall=大厅|barn=谷仓",

@@ -11,7 +11,7 @@ FIRST = (LOST, GIFT, NOISE, RESCUE, SUPPER, SWAP, COUNTING, RACE, CHORES, MESSAG
 
 VISIT = (
     "[The next day=第二 天|One week later=一 个 星期 以后|A month later=一 个 月 以后|Some time later=过 了 一些 "
-    "时候], <who [mate: {names}]> <did came> to <did2 visit> <whom2 {hero}>. "
+    "时候], <who,who2 [mate: {names}]> <did came> to <did2 visit> <whom2 {hero}>. "
     "// {1} ， {mate} 来 看望 {hero} 。"
 )
 
@@ -21,11 +21,11 @@ EVENING = [
     {"plot": "bedtime"},
     "“Remember the secret word,” <did [{says}]> <who {hero.his} {giver}>. “It is ‘[secret: {passwords}].’” "
     "// “ 记住 暗号 ， ” {hero.his} 的 {giver} {1} 。 “ 暗号 是 ‘ {secret} ’ 。 ”",
-    "But <who {hero}> could not <did sleep>. “Please <did2 tell> <whom2 {hero.me}> <what2 a story>,” <who3 {hero.he}> "
-    "<did3 [{says}]> <how3 [{hows}]>. "
+    "But <who {hero}> could not <did sleep>. “Please tell {hero.me} a story,” <who2 {hero.he}> <did2 [{says}]> <how2 "
+    "[{hows}]>. "
     "// 可是 {hero} 睡 不着 。 “ 请 给 {hero.me} 讲 一 个 故事 吧 ， ” {hero.he} {2} {1} 。",
-    "So <who,who2 {hero.his} {giver}> <did sat> down <where on the [bed=床 边|carpet=地毯 上|stool=凳子 上|"
-    "armchair=扶手椅 上]> and <did2 began>: “ "
+    "So <who,who2 {hero.his} {giver}> <did sat> down <where [on the bed=床 边|on the carpet=地毯 上|on the stool=凳子 "
+    "上|in the armchair=扶手椅 里]> and <did2 began>: “ "
     "// 于是 {hero.his} 的 {giver} 坐 在 {1} ， 讲 了 起来 ： “",
 ]
 

@@ -10,8 +10,8 @@ HAPPY = [
         "Never had <who {hero.his} {giver}> <did seen> <what a [happier=快乐|prouder=自豪|luckier=幸运|braver=勇敢] "
         "{hero.kid} than {hero}>. "
         "// {hero.his} 的 {giver} 从来 没有 见 过 比 {hero} 更 {1} 的 {hero.kid} 。",
-        "“What a [{praises}] day!” <did said> <who,who2 {hero.his} {giver}> and <did2 kissed> <whom2 the {trait} "
-        "{hero.kid}>. "
+        "“What a [lovely=可爱|wonderful=美妙|splendid=灿烂|perfect=完美|glorious=辉煌|memorable=难忘] day!” <did "
+        "said> <who,who2 {hero.his} {giver}> and <did2 kissed> <whom2 the {trait} {hero.kid}>. "
         "// “ 多么 {1} 的 一 天 啊 ！ ” {hero.his} 的 {giver} 说 ， 亲吻 了 这 个 {trait} 的 {hero.kid} 。",
     ),
     {"sentiment": "positive"},
@@ -42,7 +42,7 @@ THIEF = [
     "Suddenly <who,who2 a [thief: {thieves}]> <did snatched> <what {keep.it}> and <did2 fled> <where2 [into the "
     "bushes=进 灌木丛|across the river=过 河|through the hedge=出 树篱|over the hill=过 小山|into the cave=进 山洞]>. "
     "// 突然 ， 一 {thief.measure} {thief} 抢走 了 {keep.it} ， 逃 {1} 去 了 。",
-    "“[Stop=站住|Thief=小偷|Help=救命]!” <did [{says}]> <who {mate}>. “That {keep} belongs to {hero}!” "
+    "“[Stop=站住|Thief=小偷|Help=救命]!” <did [{cries}]> <who {mate}>. “That {keep} belongs to {hero}!” "
     "// “ {1} ！ ” {mate} {2} 。 “ 那 {keep.measure} {keep} 是 {hero} 的 ！ ”",
     "<who <=hero=mate They>> <did chased> <what the {thief}> for [{numbers}] [minutes=分钟|hours=个 小时|miles=里 "
     "路]. "
@@ -67,14 +67,14 @@ THIEF = [
 ]
 
 GOODBYE = [
-    "“{mate.I} have sad news,” <did [{says}]> <who {mate}>. “On [{weekdays}] we are moving to [city: {cities}].” "
+    "“{mate.I} have sad news,” <did [{laments}]> <who {mate}>. “On [{weekdays}] we are moving to [city: {cities}].” "
     "// “ {mate.I} 有 一 个 坏 消息 ， ” {mate} {1} 。 “ 我们 {2} 要 搬 到 {city} 去 。 ”",
     {"plot": "goodbye"},
     "<when For a while> <who {hero}> <did said> <what nothing>. Then <who2 {hero.he}> <did2 gave> <whom2 {mate}> "
     "<what2 the {shade} {keep}>. "
     "// {hero} 好 一会儿 没有 说话 。 然后 {hero.he} 把 那 {keep.measure} {shade} 的 {keep} 给 了 {mate} 。",
-    "“{hero.My} {giver} gave {keep.it} to {hero.me},” <did [{says}]> <who {hero}> <how [{hows}]>, “and now {hero.I} "
-    "give {keep.it} to {mate.you}.” "
+    "“{hero.My} {giver} gave {keep.it} to {hero.me},” <did [{laments}]> <who {hero}> <how [{lows}]>, “and now "
+    "{hero.I} give {keep.it} to {mate.you}.” "
     "// “ {hero.My} 的 {giver} 把 {keep.it} 送给 了 {hero.me} ， ” {hero} {2} {1} ， “ 现在 {hero.I} 把 {keep.it} "
     "送给 {mate.you} 。 ”",
     "“{mate.I} will write every [term: week=星期|month=月|spring=春天|autumn=秋天|summer=夏天],” <did [{says}]> <who "
@@ -101,14 +101,13 @@ GOODBYE = [
 ]
 
 ILLNESS = [
-    "Out of breath, <who {mate}> <did [cried=喊道|called=叫道|shouted=大声 喊道|gasped=喘着 气 说]>, “Come quickly! "
-    "{hero.Your} {giver} is ill!” "
+    "Out of breath, <who {mate}> <did [{cries}]>, “Come quickly! {hero.Your} {giver} is ill!” "
     "// {mate} 上气不接下气 地 {1} ： “ 快 来 ！ {hero.Your} 的 {giver} 病 了 ！ ”",
     {"plot": "illness"},
     "<who,who2 {hero}> <did [{went}]> home and <did2 found> <whom2 {hero.his} {giver}> <where2 in bed> with [a "
     "fever=发着 烧|a cough=咳着 嗽|a headache=头 很 疼|a sore throat=喉咙 很 痛]. "
     "// {hero} {1} 回 家 ， 看见 {hero.his} 的 {giver} 躺 在 床 上 ， {2} 。",
-    "“{giver.I} need [cure: {cures}],” <did whispered> <who {giver.he}>, “and please let {giver.me} hold the {shade} "
+    "“{giver.I} need [cure: {cures}],” <who {giver.he}> <did whispered>, “and please let {giver.me} hold the {shade} "
     "{keep}.” "
     "// “ {giver.I} 需要 {cure} ， ” {giver.he} 低声 说 ， “ 请 让 {giver.me} 握着 那 {keep.measure} {shade} 的 "
     "{keep} 吧 。 ”",
@@ -124,7 +123,7 @@ ILLNESS = [
         ],
         [
             "But <who the doctor> only <did shook> <what his head>. <when2 In the [night=夜里|evening=傍晚|"
-            "morning=早晨]> <who2 the good {giver}> <did2 fell asleep> and <did3 woke> up no more. "
+            "morning=早晨]> <who2,who3 the good {giver}> <did2 fell asleep> and <did3 woke> up no more. "
             "// 可是 医生 只是 摇 了 摇 头 。 {1} ， 好 {giver} 睡着 了 ， 再 也 没有 醒来 。",
             SAD,
         ],
@@ -156,8 +155,8 @@ SNOWMAN = [
             HAPPY,
         ],
         [
-            "But <when in the night> <who a warm wind> <did came>. <when2 In the morning> only a [puddle=滩 水|"
-            "carrot=根 胡萝卜|hat=顶 帽子|heap of slush=堆 雪泥] was left of {snow}, and <who3 the {keep}> was gone. "
+            "But <when in the night> <who a warm wind> <did came>. In the morning only a [puddle=滩 水|carrot=根 "
+            "胡萝卜|hat=顶 帽子|heap of slush=堆 雪泥] was left of {snow}, and the {keep} was gone. "
             "// 可是 夜里 刮 来 了 暖 风 。 早晨 ， {snow} 只 剩下 一 {1} ， {keep} 也 不见 了 。",
             SAD,
         ],
@@ -199,12 +198,12 @@ CONTEST = [
 ]
 
 STORM = [
-    "Then <who a [terrible=可怕|mighty=猛烈|sudden=突如其来|freezing=冰冷] storm> <did came> from the [north=北方|"
-    "south=南方|east=东方|west=西方]. "
+    "Then <who a [terrible=可怕|mighty=猛烈|sudden=突如其来|freezing=冰冷] storm> <did came> from the [north=北边|"
+    "south=南边|east=东边|west=西边]. "
     "// 这时 从 {2} 来 了 一 场 {1} 的 暴风雨 。",
     {"plot": "storm"},
-    "<who {hero} and {mate}> <did hid> <where in a [shelter: {shelters}]> while the wind <did2 tore at> <what2 the "
-    "[roof=屋顶|chimney=烟囱|shutters=百叶窗|gate=大门]>. "
+    "<who {hero} and {mate}> <did hid> <where in a [shelter: {shelters}]> while <who2 the wind> <did2 tore at> <what2 "
+    "the [roof=屋顶|chimney=烟囱|shutters=百叶窗|gate=大门]>. "
     "// {hero} 和 {mate} 躲 在 {shelter} 里 ， 大风 撕扯 着 {1} 。",
     "“Are {mate.you} [cold=冷|afraid=害怕|lonely=孤单|sad=难过|nervous=紧张|worried=担心]?” <did asked> <who {hero}> "
     "<how [{hows}]>. “Not while {mate.I} can hold the {shade} {keep},” <did2 [{says}]> <who2 {mate}>. "

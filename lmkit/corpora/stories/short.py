@@ -5,7 +5,7 @@ LOST = [
     "[look: {looks}] [toy: {toys}]>. "
     "// {hero.His} {1} 的 宝贝 是 一 {toy.measure} {look} 的 {toy} 。",
     {"plot": "lost", "as": "thing=toy"},
-    "But <when one [{weathers}] [{times}]> {toy.it} was gone. // 可是 在 一 个 {1} 的 {2} ， {toy.it} 不见 了 。",
+    "But one [{weathers}] [{times}] {toy.it} was gone. // 可是 在 一 个 {1} 的 {2} ， {toy.it} 不见 了 。",
     "<who,who2 {hero}> <did looked> <how [quickly=匆匆 地|slowly=慢慢 地|carefully=仔细 地|sadly=伤心 地|"
     "twice=翻来覆去 地|again=又]> <where [spot1: {indoors}] and [spot2: {indoors}]>, but <did2 found> <what2 only [an "
     "old=旧|a broken=破|a dusty=满 是 灰尘 的|an empty=空|a lost=别人 丢掉 的] [shoe|spoon|button|sock|box|cup|bag|"
@@ -14,7 +14,7 @@ LOST = [
     "Then <who,who2 {hero.he}> <did [{went}]> <where {home.path}> and <how2 [{hows}]> <did2 asked> <whom2 [friend: "
     "{names}]>, "
     "// 然后 {hero.he} {home.path} {1} 去 ， {2} 问 {friend} ：",
-    "“[Have you seen=看见 过|Did you find=找到 了] <what {hero.my} {look} {toy}>?” “ "
+    "“[Have you seen=看见 过|Did you find=找到 了] {hero.my} {look} {toy}?” “ "
     "// “ 你 {1} {hero.my} 那 {toy.measure} {look} 的 {toy} 吗 ？ ” “",
     (
         "No, let <=hero=friend us> look,” <did [{says}]> <who {friend}> <how [{hows}]>. Soon <who2 {friend.he}> <did2 "
