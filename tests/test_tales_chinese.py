@@ -198,13 +198,14 @@ MEASURE_OF = {noun: measure for measure, nouns in MEASURES.items() for noun in n
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_chinese_as_chinese_writes_it(level):
+    pattern = re.compile(rf"[一那两]([{''.join(MEASURES)}])(?:[^，。、“”一那]{{1,9}}的)?({'|'.join(MEASURE_OF)})")
     seen = set()
     for story in tales.stories(300, seed=7, level=level):
         text = story.chinese.text
         assert not re.search(r"[A-Za-z0-9 {}.,!?:'\"]", text), text
         assert not re.search("的的|了了|一一|不不|地地", text), text
         assert text.count("“") == text.count("”") and text.count("‘") == text.count("’")
-        for measure, noun in re.findall(rf"[一那](.)(?:[^，。、“”一那]{{1,9}}的)?({'|'.join(MEASURE_OF)})", text):
+        for measure, noun in pattern.findall(text):
             assert measure == MEASURE_OF[noun], text
             seen.add(noun)
         assert not re.search("[一那](本恩|安娜)", text)
