@@ -203,12 +203,14 @@ def with_prefix(text, end="@"):
     return BPE(vocab, merges, unk="[UNK]", special=["[UNK]"], end=end, prefix="##", fuse_unk=True)
 
 
-def compare(tok, texts):
+def compare(tok, texts, back=True):
     rust, draw = rust_of(tok), random.Random(4)
     for text in texts:
         wanted = rust.encode(text)
         assert tok.encode(text) == wanted.ids, text
         assert tok.offsets(text) == wanted.offsets, text
+        if not back:
+            continue
         some = wanted.ids + draw.choices(range(len(tok)), k=8)
         assert tok.decode(some) == rust.decode(some)
         assert tok.decode(some, special=True) == rust.decode(some, skip_special_tokens=False)
@@ -226,14 +228,14 @@ def test_known_texts_as_rust_cuts_them(zoo):
 
 @pytest.mark.slow
 def test_100_000_random_texts_as_rust_cuts_them(zoo):
-    for number, name in enumerate(("gpt2", "gpt4", "words")):
-        compare(zoo[name], undisputed_texts(100_000 if name != "gpt4" else 20_000, seed=100 + number))
+    for number, name in enumerate(("gpt2", "words")):
+        compare(zoo[name], undisputed_texts(100_000, seed=100 + number), back=False)
 
 
 @pytest.mark.slow
 def test_shakespeare_as_rust_cuts_it(zoo):
-    for tok in zoo.values():
-        compare(tok, [shakespeare()])
+    for name in ("gpt2", "llama3", "words"):
+        compare(zoo[name], [shakespeare()])
 
 
 def test_what_unicode_got_since(zoo):

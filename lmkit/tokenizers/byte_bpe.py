@@ -72,7 +72,8 @@ class ByteBPE(BPE):
         """Ids -> text; bytes that are no UTF-8, as in a character cut short, become U+FFFD."""
         hidden = set() if special else set(self.special.values())
         ids = [check_id(i, len(self)) for i in ids]
-        return b"".join(self.token_bytes(i) for i in ids if i not in hidden).decode("utf-8", "replace")
+        known = {i: b"" if i in hidden else self.token_bytes(i) for i in set(ids)}
+        return b"".join(known[i] for i in ids).decode("utf-8", "replace")
 
     def token_bytes(self, i) -> bytes:
         """The bytes that an id stands for."""
@@ -94,11 +95,15 @@ class ByteBPE(BPE):
         utf8(text)
         found = []
         for first, last, token in self._parts(text):
-            part, places = composed(text[first:last]) if self.compose and token is None else (text[first:last], None)
-            starts, ends = zip(*places) if places else (range(len(part)), range(1, len(part) + 1))
-            for a, b in spans(self.pattern, part, gaps=True) if token is None else [(0, len(part))]:
-                at = [first + n for n in starts[a:b]], [first + n for n in ends[a:b]]
-                found.append((part[a:b] if token is None else ADDED + token, *at))
+            if token is not None:
+                found.append((ADDED + token, range(first, last), range(first + 1, last + 1)))
+                continue
+            part, places = composed(text[first:last]) if self.compose else (text[first:last], None)
+            for a, b in spans(self.pattern, part, gaps=True):
+                if places is None:
+                    found.append((part[a:b], range(first + a, first + b), range(first + a + 1, first + b + 1)))
+                else:
+                    found.append((part[a:b], *([first + n for n in at] for at in zip(*places[a:b]))))
         return found
 
     def _parts(self, text):
