@@ -287,7 +287,10 @@ def test_the_keyboard_alone_is_enough(show):
         names.append(page.evaluate(f"{inside}.ariaLabel ?? {inside}.textContent"))
     first = ["Step by step", "bpe", "Previous step", "Play", "Next step", "Step"]
     assert names[:6] == first and names[6].startswith("l"), "one stop for each choice, and one for all pieces"
-    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+    assert page.evaluate(inside) is None, "and then out of it"
+    for _ in range(2):
+        page.keyboard.press("Shift+Tab")
     assert page.evaluate(f"{inside}.ariaLabel") == "Step", "the slider"
     for key, number in (
         ("ArrowRight", 2),
@@ -373,6 +376,11 @@ def test_candidates_span_their_letters(show):
         best = ", on the best path" if label in ("lo", "w") else ""
         assert bar.get_attribute("aria-label") == f"{label}, {score:.2f}{best}".replace("-", "−")
         assert bar.evaluate("(b) => b.classList.contains('best')") == bool(best)
+    boxes = [bar.bounding_box() for bar in page.locator(seen).all()]
+    for i, a in enumerate(boxes):
+        for b in boxes[:i]:
+            across, down = ((a["x"], a["width"]), (b["x"], b["width"])), ((a["y"], a["height"]), (b["y"], b["height"]))
+            assert any(p + n <= q or q + m <= p for (p, n), (q, m) in (across, down)), "no bar lies on another"
     top = page.locator(".lattice").bounding_box()
     step(page)
     assert [text.split("\n")[0] for text in page.locator(f"{seen} bdi").all_inner_texts()] == ["␣", "er"]
