@@ -117,12 +117,13 @@ class Unit:
             if self.english[i].lower() in SMALL_WORDS:
                 continue
             meanings = LEXICON.get(self.english[i].lower(), ())
-            found = [j for some in (left, chinese) for word in meanings for j in some if self.said(j) == word]
-            if found:
-                self.pairs.add((i, found[0]))
-                left = [j for j in left if j != found[0]]
-            else:
+            said = ({self.said(j): j for j in reversed(some)} for some in (left, chinese) if meanings)
+            found = next((words[word] for words in said for word in meanings if word in words), None)
+            if found is None:
                 rest.append(i)
+            else:
+                self.pairs.add((i, found))
+                left = [j for j in left if j != found]
         return rest, left
 
     def said(self, j):

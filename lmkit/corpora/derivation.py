@@ -61,7 +61,7 @@ class Derivation:
         """Say words that are certain, unless the first of them has just told which part is played."""
         for word in words:
             (logprob, entropy), self.first = self.first or (0.0, 0.0), None
-            self.heed({word: 1.0})
+            self.heed((word,), (1.0,))
             self.add(word, logprob, entropy)
 
     def recall(self, key, fact):
@@ -71,13 +71,14 @@ class Derivation:
         self.steps.append(Mention(start, len(self.words), key, fact, phrase, chosen=False))
 
     def choose(self, key, options):
-        options = self.grammar.listed(options).format_map(self.memory)
-        phrases = {tuple(p.split()): p for p in self.grammar.choice(key, options).phrases}
-        left = tuple(said for said, p in phrases.items() if not key or p not in self.used)
+        options = self.grammar.listed(options)
+        options = options.format_map(self.memory) if "{" in options else options
+        phrases = self.grammar.choice(key, options).said
+        left = tuple([said for said, p in phrases.items() if p not in self.used]) if key else tuple(phrases)
         node, start = trie(left), len(self.words)
         while node:
             words, cumulative, logprobs, entropy, nodes = node
-            i = words.index(self.heed(probabilities(words, cumulative)))
+            i = words.index(self.heed(words, cumulative))
             self.add(words[i], logprobs[i], entropy)
             node = nodes[i]
         phrase = phrases[tuple(self.words[start:])]
@@ -89,7 +90,7 @@ class Derivation:
     def either(self, parts):
         firsts = [self.first_word(part) for part in parts]
         words, cumulative, logprobs, entropy, _ = trie(tuple((first,) for first in firsts))
-        i = words.index(self.heed(probabilities(words, cumulative)))
+        i = words.index(self.heed(words, cumulative))
         self.first = logprobs[i], entropy
         self.play(parts[i])
 
@@ -98,13 +99,13 @@ class Derivation:
         kind, *step = next(step for step in part if step[0] in ("say", "recall"))
         return step[0][0] if kind == "say" else self.memory[step[0]].fact(step[1]).split()[0]
 
-    def heed(self, following):
+    def heed(self, words, cumulative):
         """Return the next word of the script, which must be one of these, or stop where the script ends."""
         i = len(self.words)
         if i == len(self.script):
-            raise Ended(following)
-        if self.script[i] not in following:
-            raise ValueError(f"word {i} is {self.script[i]!r}, where this grammar expects one of {sorted(following)}")
+            raise Ended(probabilities(words, cumulative))
+        if self.script[i] not in words:
+            raise ValueError(f"word {i} is {self.script[i]!r}, where this grammar expects one of {sorted(words)}")
         return self.script[i]
 
     def add(self, word, logprob, entropy):

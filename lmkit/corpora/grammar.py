@@ -55,9 +55,10 @@ class Choice(dict):
         self.phrases = phrases
         self.bit_of = grammar.bit_of if key else lambda phrase: 0
         self.mask = sum(map(self.bit_of, phrases))
+        self.said = {tuple(p.split()): p for p in phrases}
 
     def __missing__(self, used):
-        phrases = {tuple(p.split()): p for p in self.phrases if not used & self.bit_of(p)}
+        phrases = {words: p for words, p in self.said.items() if not used & self.bit_of(p)}
         if len(phrases) < sum(not used & self.bit_of(p) for p in self.phrases):
             raise ValueError(f"the phrases {self.phrases} are not distinct; words cannot tell them apart")
         self[used] = decide(trie(tuple(phrases)), phrases, self.bit_of)
@@ -98,8 +99,7 @@ class Grammar:
         self.steps = parse(story)
         self.lists = lists
         self.known = {str(p): p for p in phrases}
-        self.sayings, self.bits, self.choices = Sayings(), {}, {}
-        self.programs = {}
+        self.sayings, self.bits, self.choices, self.texts, self.programs = Sayings(), {}, {}, {}, {}
         self.program = self.plain(self.steps)
 
     def bit_of(self, phrase):
@@ -107,9 +107,12 @@ class Grammar:
 
     def listed(self, options):
         """The options of a slot with the lists put in."""
-        for name, phrases in self.lists.items():
-            options = options.replace(f"{{{name}}}", phrases)
-        return options
+        if options not in self.texts:
+            text = options
+            for name, phrases in self.lists.items():
+                text = text.replace(f"{{{name}}}", phrases)
+            self.texts[options] = text
+        return self.texts[options]
 
     def choice(self, key, options):
         """The Choice of a slot, one for each text of options ("a|b=乙")."""

@@ -35,8 +35,9 @@ class Survey:
             elif kind == "as":
                 self.meant[step[0]] |= self.meant[step[1]]
             elif kind == "sum":
-                pairs = [(p, step[2] + other) for p in self.meant[step[1]] for other in self.meant[step[3]] if p != other]
-                sums = [p.facts[fact] for p, fact in pairs if fact in p.facts]  # what is remembered is not said twice
+                several, others = self.meant[step[1]], self.meant[step[3]]
+                pairs = [(p, q) for p in several for q in others if p != q]  # none is chosen twice
+                sums = [p.facts[step[2] + q] for p, q in pairs if step[2] + q in p.facts]
                 self.meant[step[0]].update(self.grammar.known[text] for text in sums)
             elif kind == "either":
                 lengths = [length for part in step[0] for length in self.steps(part)]
