@@ -18,6 +18,7 @@ from tokenizer_texts import nasty_texts
 
 from lmkit.tokenizers import Unigram, from_dict, lattice, load
 from lmkit.tokenizers.byte_pieces import BYTES
+from lmkit.tokenizers.unigram_files import as_rust_reads
 from lmkit.tokenizers.unigram_training import Lattices, count_words, digamma, learn, maximize, seed_pieces
 
 SPECIAL = ("<unk>", "<s>", "</s>")
@@ -387,6 +388,26 @@ def test_files_that_transformers_writes(name, tmp_path):
     ours.save(tmp_path / "again.json")
     again = hub.Tokenizer.from_file(str(tmp_path / "again.json"))
     assert again.encode(TEXT).ids == theirs(TEXT)["input_ids"]  # with the post-processor that was in the file
+
+
+def test_log_probabilities_as_the_rust_library_reads_them():
+    """And are written so that it reads what was meant: of equally probable ways to cut, the last bit picks one."""
+    draw = random.Random(3)
+    scores = [-draw.uniform(0, 20) for _ in range(3000)] + [-draw.uniform(0, 1e-7), -1e300, -3.0, 0.0, 2.0**60, -1e22]
+    scores += [float(np.float32(-draw.uniform(0, 20))) for _ in range(3000)]
+    plain = [[f"p{n}", score] for n, score in enumerate(scores)]
+    data = Unigram([("<unk>", 0.0)]).to_json()
+
+    def read(vocab):
+        content = json.dumps({**data, "model": {**data["model"], "vocab": vocab}})
+        return [score for _, score in json.loads(hub.Tokenizer.from_str(content).to_str())["model"]["vocab"]]
+
+    there = read([["<unk>", 0.0], *plain])
+    assert there == [0.0, *map(as_rust_reads, scores)] != [0.0, *scores]
+    tok = Unigram.from_json({**data, "model": {**data["model"], "vocab": [["<unk>", 0.0], *plain]}})
+    assert [score for _, score in tok.scores] == there
+    assert read(tok.to_json()["model"]["vocab"]) == there
+    assert Unigram.from_json(tok.to_json()).scores == tok.scores
 
 
 def changed(part, **fields):

@@ -1,7 +1,6 @@
 """SentencePiece's own normalization: a table from strings to strings, compiled into a Darts double-array trie."""
 
 import base64
-import binascii
 import struct
 
 from .normal_forms import moved
@@ -22,7 +21,9 @@ class Charsmap:
             self.units = struct.unpack_from(f"<{size // 4}I", data, 4)
             self.strings = data[4 + size :]
             self.strings.decode("utf-8")
-        except (binascii.Error, struct.error, UnicodeDecodeError) as error:
+            if not self.units or self.strings[-1:] != b"\0":
+                raise ValueError("it ends too early")
+        except (ValueError, struct.error) as error:  # of base64 and UTF-8, too
             raise ValueError(f"the charsmap of a Precompiled normalizer is damaged: {error}") from None
         self.known = {}
 

@@ -30,22 +30,16 @@ def walk(back, n):
 
 def forward(edges, n):
     """For each place, the log of the summed probability of all paths from 0 to it."""
-    sums, arriving = [0.0] + [-math.inf] * n, [[] for _ in range(n + 1)]
-    done = 0
+    sums = [0.0] + [-math.inf] * n
     for start, end, _, score in edges:
-        for place in range(done + 1, start + 1):
-            sums[place] = add_logs(arriving[place])
-        done = max(done, start)
-        arriving[end].append(sums[start] + score)
-    for place in range(done + 1, n + 1):
-        sums[place] = add_logs(arriving[place])
+        sums[end] = add_logs(sums[end], sums[start] + score)
     return sums
 
 
-def add_logs(values):
-    """log(sum(exp(values))), without overflow."""
-    top = max(values)
-    return top + math.log(math.fsum(math.exp(value - top) for value in values))
+def add_logs(a, b):
+    """log(exp(a) + exp(b)), b finite, without overflow."""
+    low, high = sorted((a, b))
+    return high + math.log1p(math.exp(low - high))
 
 
 def draw(edges, n, alpha, random):

@@ -7,8 +7,8 @@ import warnings
 
 from . import lattice, unigram_files
 from .base import Tokenizer, check_id
-from .byte_pieces import BYTES, join_bytes, utf8
-from .checks import check_vocab, each_text, first_tokens
+from .byte_pieces import BYTES, join_bytes
+from .checks import check_vocab, each_text, first_tokens, utf8
 from .normalizers import Normalizer
 from .spaces import Spaces, span
 from .work import Candidate, Piece, Step, Work

@@ -1,5 +1,8 @@
 """Unigram as the content of a tokenizer.json, and back: what is not known there is refused by name."""
 
+import math
+from decimal import Decimal
+
 from .document import document, field, kept_of, only, parts_of, tokens_of
 
 DECODERS = [[], ["Metaspace"], ["ByteFallback", "Metaspace"]]
@@ -18,7 +21,7 @@ def to_json(tok) -> dict:
     model = {
         "type": "Unigram",
         "unk_id": tok.special.get(tok.unk),
-        "vocab": [[piece, score] for piece, score in tok.scores],
+        "vocab": [[piece, as_rust_shall_read(score)] for piece, score in tok.scores],
         "byte_fallback": tok.byte_fallback,
     }
     return document(tok, model, normalizer=normalizer, pre_tokenizer=pre_tokenizer, decoder=decoder)
@@ -43,7 +46,7 @@ def from_json(cls, data: dict):
     if decoders not in DECODERS:
         raise ValueError(f"Unigram needs the decoder Metaspace, or ByteFallback before it, not {', '.join(decoders)}")
     tok = cls(
-        pieces,
+        [(piece, as_rust_reads(score)) for piece, score in pieces],
         special=special,
         unk=None if unk is None else pieces[unk][0],
         byte_fallback=bool(model.get("byte_fallback")),
@@ -67,3 +70,27 @@ def pre_tokenizer_of(data: dict) -> tuple[bool, dict]:
     prepend["add_prefix_space"] = (space.get("prepend_scheme") != "never",)  # of older files, which say it so
     only(space, "its Metaspace", type=..., replacement=("▁",), str_rep=("▁",), split=(True, False), **prepend)
     return len(parts) == 2, space
+
+
+def as_rust_reads(score: float) -> float:
+    """What the Rust library makes of a number in JSON: its digits as a float, divided by a power of ten.
+
+    That rounds twice, so one number in four is off by its last bit. It matters: aa + aaa and aaa + aa are equally
+    probable, and then the last bit says which one is the best path.
+    """
+    if not math.isfinite(score):
+        return score
+    sign, digits, exponent = Decimal(repr(float(score))).as_tuple()
+    whole, power = float(int("".join(map(str, digits)))), float(f"1e{abs(exponent)}")
+    return (-1.0 if sign else 1.0) * (whole / power if exponent < 0 else whole * power)
+
+
+def as_rust_shall_read(score: float) -> float:
+    """The number to write for `score`, itself or a neighbour of it, so that it is read as `score`.
+
+    There is one for what was read from a file, and for numbers of up to 15 digits; for others perhaps not.
+    """
+    near = [score]
+    for direction in (-math.inf, math.inf):
+        near += [one := math.nextafter(score, direction), math.nextafter(one, direction)]
+    return next((other for other in near if as_rust_reads(other) == score), score)

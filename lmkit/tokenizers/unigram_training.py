@@ -198,4 +198,4 @@ def learn(word_counts, size, *, report=None):
         inside.keep(alive[inside.pieces] & alive[inside.owners])
         scores[~alive] = -np.inf
     order = sorted(np.flatnonzero(alive), key=lambda i: (-scores[i], names[i]))
-    return [(names[i], float(scores[i])) for i in order]
+    return [(names[i], round(float(scores[i]), 12)) for i in order]  # as many digits as all read alike

@@ -8,7 +8,7 @@ from .base import Tokenizer, check_id
 from .bert import BertRules
 from .checks import check_vocab, each_text, first_tokens
 from .merges import learn
-from .wordpiece_training import SCORES, learn_by_likelihood, symbols
+from .wordpiece_training import SCORES, learn_by_likelihood, scores, symbols
 from .work import Piece, Step, Work
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -26,6 +26,7 @@ class WordPiece(Tokenizer):
     """
 
     kind = "wordpiece"
+    scores = staticmethod(scores)  # {word: count} -> {(a, b): score}
 
     def __init__(
         self, vocab, *, special=SPECIAL, lower=True, strip_accents=None, clean=True, chinese=True, unk="[UNK]",
