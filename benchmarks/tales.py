@@ -46,10 +46,10 @@ def labels(level):
     began = time.perf_counter()
     for story in stories:
         assert story.roles and story.links and story.copies and story.questions and story.chinese.words
-    seconds = time.perf_counter() - began
+    rate = LABELLED / (time.perf_counter() - began)
     distances = np.array([copy.distance for story in stories for copy in story.copies])
     shares = ", ".join(f"{(distances >= far).mean():.0%} from {far}" for far in (5, 20, 100))
-    print(f"labels and Chinese: {LABELLED / seconds:,.0f} stories a second; {len(distances) / LABELLED:.1f} copies each")
+    print(f"labels and Chinese: {rate:,.0f} stories a second; {len(distances) / LABELLED:.1f} copies in one")
     print(f"copies: {shares} words away or farther, at most {distances.max()}")
 
 
@@ -61,12 +61,12 @@ def floors(level):
         f"{floor.bits_per_byte:.4f} bits per byte"
     )
     many = tales.generate(MANY, seed=3, level=level)
-    floor_of_many = tales.floor(many)
+    exact = tales.floor(many)
     print(
-        f"of {MANY:,} words: {floor_of_many.nats_per_word:.5f} +- {floor_of_many.standard_error:.5f} by the surprise of "
+        f"of {MANY:,} words: {exact.nats_per_word:.5f} +- {exact.standard_error:.5f} by the surprise of "
         f"the words drawn, {many.entropies.mean():.5f} by the entropy of what they were drawn from"
     )
-    parts = np.array_split(floor_of_many.by_position[: tales.survey(level).least], 4)
+    parts = np.array_split(exact.by_position[: tales.survey(level).least], 4)
     print("by position, quarters of the shortest story:", ", ".join(f"{part.mean():.3f}" for part in parts), "nats")
     return held_out, floor
 

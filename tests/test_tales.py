@@ -302,6 +302,30 @@ def test_a_bad_level_is_refused(level):
             ask(level=level)
 
 
+@pytest.mark.parametrize("level", LEVELS)
+def test_every_table_of_choices_sums_to_one(level):
+    """Not what was sampled, but all branches of every choice met, taken or not: each phrase has its equal share."""
+    tales.generate(30_000, seed=15, level=level)
+
+    def leaves(node):
+        return [leaf for below in node[1] for leaf in leaves(below)] if isinstance(node, tuple) else [node]
+
+    tables = 0
+    for choice in tales.grammar(level).choices.values():
+        for used, node in choice.items():
+            offered = [p for p in choice.phrases if not used & choice.bit_of(p)]
+            probs = [np.exp(sum(leaf.logprobs)) for leaf in leaves(node)]
+            assert probs == pytest.approx([1 / len(offered)] * len(offered), abs=1e-12)
+            assert sorted(" ".join(leaf.words) for leaf in leaves(node)) == sorted(offered)
+            tables += 1
+    assert tables > 100
+
+
+def test_a_part_that_begins_with_a_choice_is_refused():
+    with pytest.raises(ValueError, match="must begin with a certain word"):
+        Grammar(("[a|b] c", "d"), {})
+
+
 def test_facts_that_nobody_knows_are_refused():
     grammar = Grammar("[pet: hen|fox] {pet.colour}", {}, [Phrase("hen", size="small"), Phrase("fox", size="big")])
     with pytest.raises(ValueError, match=r"nothing named 'colour' is known of '(hen|fox)', only \['size'\]"):

@@ -72,6 +72,28 @@ def test_marks_say_nothing_and_cost_nothing():
     ] == "Ann two kites Tim Alas".split()
 
 
+def test_all_its_stories_are_enumerated():
+    """Counted on paper: 2 heroes, 2 toys, 2 friends, 2 ends, and two + one, three + one or three + two."""
+
+    def every(words=()):
+        following = SMALL.following(list(words))
+        if following is None:
+            yield words, 1.0
+            return
+        assert sum(following.values()) == pytest.approx(1, abs=1e-12)
+        for word, p in following.items():
+            for story, rest in every((*words, word)):
+                yield story, p * rest
+
+    stories = dict(every())
+    assert len(stories) == 2 * 2 * 2 * 2 * 3 and sum(stories.values()) == pytest.approx(1, abs=1e-12)
+    for words, p in stories.items():
+        told = tales.Story(SMALL, list(words), 1)
+        assert p == pytest.approx(1 / 32 if words[2] == "two" else 1 / 64, abs=1e-12)
+        assert np.exp(told.logprobs.sum()) == pytest.approx(p, abs=1e-12)
+        assert words[13] == {"two one": "three", "three one": "four", "three two": "five"}[f"{words[2]} {words[8]}"]
+
+
 @pytest.mark.parametrize("level", LEVELS)
 def test_stories_are_those_of_generate(level):
     told = tales.stories(30, seed=4, level=level)
@@ -158,10 +180,12 @@ def test_copies_reach_far():
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_answers_stand_in_the_text(level):
+    words = set(tales.vocabulary(level, questions=True))
     for story in tales.stories(100, seed=10, level=level):
         assert len(story.questions) >= 5
         for question in story.questions:
             assert story.words[slice(*question.span)] == question.answer.split()
+            assert set(split(question.text)) <= words
             assert re.fullmatch(r"(What|Who|Whom|Where|When|How|To) [^{}]*\?", question.text)
 
 

@@ -141,6 +141,8 @@ class Grammar:
                 program.append((kind, key, choice, choice.mask) if choice is not None else ("seek", key, options))
             elif kind == "either":
                 parts = [self.plain(part) for part in step[0]]
+                if any(not part or part[0][0] not in ("say", "recall") for part in parts):
+                    raise ValueError("a part of a tuple begins with a choice; it must begin with a certain word")
                 program.append((kind, Branches(parts), [part[0] for part in parts]))
             elif kind in ("recall", "as", "sum"):
                 program.append((kind, *step))
@@ -193,7 +195,7 @@ class Grammar:
         return pieces
 
     def follow(self, words):
-        """Follow the words of a story: its Derivation, which is `whole` unless the words end early.
+        """Follow the words of a story, or of its beginning; return their Derivation.
 
         Raises ValueError where the words leave the grammar.
         """

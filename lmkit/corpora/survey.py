@@ -1,6 +1,9 @@
 """What a grammar can say: its vocabulary, and how short and how long its stories may be."""
 
+import re
 from collections import defaultdict
+
+from lmkit.corpora.templates import words_of
 
 
 class Survey:
@@ -8,10 +11,12 @@ class Survey:
 
     A key stands for every phrase that any part of the story may choose for it, so `most` is an upper bound that may lie
     above the longest story, and `least` a lower bound; every word of `vocabulary` stands in some list of options.
+    `asked` are the words of the questions.
     """
 
     def __init__(self, grammar):
-        self.grammar, self.meant, self.vocabulary = grammar, defaultdict(set), set()
+        self.grammar, self.meant = grammar, defaultdict(set)
+        self.vocabulary, self.asked = set(), set()
         while True:  # a key may be asked for before the round that says what it stands for
             known = {key: len(phrases) for key, phrases in self.meant.items()}
             self.least, self.most = self.steps(grammar.steps)
@@ -34,6 +39,8 @@ class Survey:
                 lengths = self.note(phrases)
             elif kind == "as":
                 self.meant[step[0]] |= self.meant[step[1]]
+            elif kind == "ask":
+                self.asked.update(words_of(re.sub(r"\{[^}]*\}", " ", step[0]["english"])))
             elif kind == "sum":
                 several, others = self.meant[step[1]], self.meant[step[3]]
                 pairs = [(p, q) for p in several for q in others if p != q]  # none is chosen twice

@@ -42,9 +42,9 @@ def survey(level=1):
     return Survey(grammar(level))
 
 
-def vocabulary(level=1):
-    """Return the sorted words of a level, END among them."""
-    return sorted({END} | survey(level).vocabulary)
+def vocabulary(level=1, *, questions=False):
+    """Return the sorted words of a level, END among them; with those of its questions if asked for."""
+    return sorted({END} | survey(level).vocabulary | (survey(level).asked if questions else set()))
 
 
 class Sample:
