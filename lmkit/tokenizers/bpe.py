@@ -30,8 +30,10 @@ class BPE(Tokenizer):
     def __init__(
         self, vocab, merges, *, special=(), pattern=WORDS, end="</w>", prefix="", unk=None, fuse_unk=False, whole=False
     ):
-        self.special = check_vocab(vocab, with_unk(special, unk))
+        self.special = check_vocab(vocab, with_unk(special, unk), holes=True)
         self.vocab, self.merges = dict(vocab), [tuple(pair) for pair in merges]
+        self._tokens = {i: token for token, i in vocab.items()}
+        self._size = max(self._tokens) + 1  # more than tokens, where ids are missing
         self.pattern, self.end, self.prefix = pattern, end or "", prefix or ""
         self.unk, self.fuse_unk, self.whole = unk, fuse_unk, whole
         self._known, self._pairs = {}, self._ranked()
@@ -77,10 +79,23 @@ class BPE(Tokenizer):
 
     def decode(self, ids, special=False):
         hidden = set() if special else set(self.special.values())
-        tokens = [self.by_id[i] for i in [check_id(i, len(self)) for i in ids] if i not in hidden]
+        ids = [check_id(i, len(self)) for i in ids]
+        tokens = [self.token(i) for i in ids if i not in hidden]
         if not self.end or not tokens:
             return "".join(tokens)
         return "".join(token.replace(self.end, " ") for token in tokens[:-1]) + tokens[-1].replace(self.end, "")
+
+    def token(self, i) -> str:
+        """The token of an id, as the vocabulary has it."""
+        if i not in self._tokens:
+            raise ValueError(f"no token has the id {check_id(i, len(self))}, though some have greater ones")
+        return self._tokens[i]
+
+    def label(self, i):
+        return "".join(SHOWN.get(c, c) for c in self.token(check_id(i, len(self))))
+
+    def __len__(self):
+        return self._size
 
     def show_work(self, text):
         """Words, their symbols, and then one step for each merge that this text needs, the lowest rank first."""

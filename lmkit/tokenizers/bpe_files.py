@@ -16,13 +16,13 @@ def words_to_json(tok) -> dict:
 
 def words_from_json(cls, data: dict):
     vocab, special, added, merges, how = _read(data)
-    if added:
-        raise ValueError(f"added token {added[0]!r} is not special; lmkit has such tokens for byte-level BPE only")
-    if data.get("normalizer"):
-        raise ValueError(f"the normalizer {data['normalizer'].get('type')} is none that lmkit has for BPE on words")
     parts = parts_of(data.get("pre_tokenizer"), "pretokenizers", "its pre_tokenizer")
     if len(parts) != 1 or parts[0]["type"] not in (*WHITESPACE, "Split"):
         raise ValueError(f"BPE on words needs the pre_tokenizer Split or Whitespace(Split), not {_names(parts)}")
+    if normal := parts_of(data.get("normalizer"), "normalizers", "its normalizer"):
+        raise ValueError(f"the normalizer {_names(normal)} is none that lmkit has for BPE on words")
+    if added:
+        raise ValueError(f"added token {added[0]!r} is not special; lmkit has such tokens for byte-level BPE only")
     pattern = WHITESPACE.get(parts[0]["type"]) or _pattern(parts[0], "Removed", True)
     decoders = parts_of(data.get("decoder"), "decoders", "its decoder")
     wanted = {"type": "BPEDecoder", "suffix": how["end"]} if how["end"] else {"type": "Fuse"}

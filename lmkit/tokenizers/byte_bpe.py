@@ -6,7 +6,7 @@ from . import bpe_files
 from .base import SHOWN, check_id
 from .bpe import ADDED, BPE, learned, with_unk
 from .checks import first_tokens, utf8
-from .composition import composed
+from .normal_forms import normal_form
 from .patterns import GPT2, count, pieces, spans
 
 # GPT-2 writes each byte as a letter of its own, so that a vocabulary is readable text: those of Latin-1 that can be
@@ -77,7 +77,7 @@ class ByteBPE(BPE):
 
     def token_bytes(self, i) -> bytes:
         """The bytes that an id stands for."""
-        token = self.by_id[check_id(i, len(self))]
+        token = self.token(check_id(i, len(self)))
         if token in self.special or token in self.added or any(c not in BYTE for c in token):
             return token.encode("utf-8")
         return bytes(BYTE[c] for c in token)
@@ -98,12 +98,13 @@ class ByteBPE(BPE):
             if token is not None:
                 found.append((ADDED + token, range(first, last), range(first + 1, last + 1)))
                 continue
-            part, places = composed(text[first:last]) if self.compose else (text[first:last], None)
+            part, places = normal_form(text[first:last], "NFC") if self.compose else (text[first:last], None)
             for a, b in spans(self.pattern, part, gaps=True):
                 if places is None:
                     found.append((part[a:b], range(first + a, first + b), range(first + a + 1, first + b + 1)))
                 else:
-                    found.append((part[a:b], *([first + n for n in at] for at in zip(*places[a:b]))))
+                    starts = [first + n for n in places[a:b]]
+                    found.append((part[a:b], starts, [n + 1 for n in starts]))
         return found
 
     def _parts(self, text):

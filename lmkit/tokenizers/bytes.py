@@ -3,7 +3,7 @@
 from .base import Tokenizer, check_id
 from .byte_bpe import LETTER, show_bytes
 from .checks import check_vocab, each_text, first_tokens, utf8
-from .document import document, kept_of, tokens_of
+from .document import check_same, document, kept_of, tokens_of
 from .work import Piece, Step, Work
 
 
@@ -78,7 +78,8 @@ class Bytes(Tokenizer):
     def from_json(cls, data):
         vocab, special, added = tokens_of(data)
         tok = cls(sorted(special, key=vocab.get))
-        if tok.vocab != vocab or added:
-            raise ValueError("the vocabulary is not that of bytes: special tokens first, then 256 bytes in their order")
+        if added:
+            raise ValueError(f"added token {added[0]!r} is not special, and none of bytes")
+        check_same(tok, data)
         tok.kept = kept_of(data)
         return tok

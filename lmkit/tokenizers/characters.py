@@ -2,7 +2,7 @@
 
 from .base import Tokenizer, check_id
 from .checks import each_text, first_tokens
-from .document import document, kept_of, tokens_of
+from .document import check_same, document, kept_of, tokens_of
 from .work import Piece, Step, Work
 
 
@@ -73,7 +73,10 @@ class Characters(Tokenizer):
     def from_json(cls, data):
         vocab, special, added = tokens_of(data)
         tok = cls([token for token in vocab if token not in special], sorted(special, key=vocab.get))
-        if tok.vocab != vocab or added or any(len(c) > 1 for c in tok.characters):
-            raise ValueError("the vocabulary is not one of characters: special tokens first, then in code-point order")
+        if added:
+            raise ValueError(f"added token {added[0]!r} is not special, and none of characters")
+        if any(len(c) > 1 for c in tok.characters):
+            raise ValueError("the vocabulary is not one of characters")
+        check_same(tok, data)
         tok.kept = kept_of(data)
         return tok

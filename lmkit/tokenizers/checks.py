@@ -3,8 +3,11 @@
 from collections.abc import Iterable
 
 
-def check_vocab(vocab: dict[str, int], special: Iterable[str] = ()) -> dict[str, int]:
-    """Return the special tokens and their ids; ValueError unless all ids are 0, 1, 2, ... with no hole, none twice."""
+def check_vocab(vocab: dict[str, int], special: Iterable[str] = (), holes: bool = False) -> dict[str, int]:
+    """Return the special tokens and their ids; ValueError unless all ids are 0, 1, 2, ..., none twice and none missing.
+
+    holes: ids may be missing, though not more of them than there are tokens, as in OpenAI's cl100k_base.
+    """
     if not isinstance(vocab, dict) or not vocab:
         raise ValueError("the vocabulary is empty, or no dict of tokens and ids")
     tokens = {}
@@ -14,7 +17,7 @@ def check_vocab(vocab: dict[str, int], special: Iterable[str] = ()) -> dict[str,
         if i in tokens:
             raise ValueError(f"tokens {tokens[i]!r} and {token!r} have the same id {i}")
         tokens[i] = token
-    if len(tokens) <= max(tokens):
+    if max(tokens) >= len(tokens) * (2 if holes else 1):
         hole = next(i for i in range(len(tokens)) if i not in tokens)
         raise ValueError(f"no token has the id {hole}, though ids go up to {max(tokens)}")
     for token in special:

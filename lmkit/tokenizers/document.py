@@ -30,6 +30,13 @@ def kept_of(data: dict) -> dict:
     return kept | {"outside": outside if isinstance(vocab, dict) else set()}
 
 
+def check_same(tokenizer, data: dict) -> None:
+    """ValueError unless `tokenizer` would be written as `data`, but for what is no part of encode."""
+    for key, wanted in tokenizer.to_json().items():
+        if key in ("normalizer", "pre_tokenizer", "decoder", "model") and data.get(key) != wanted:
+            raise ValueError(f"its {key} is not the one of a tokenizer of {tokenizer.kind}")
+
+
 def field(part: dict, name: str, kind, where: str):
     """part[name], checked to be of `kind`; ValueError in one sentence."""
     if not isinstance(part, dict) or not isinstance(part.get(name), kind):
@@ -69,10 +76,13 @@ def tokens_of(data: dict) -> tuple[dict[str, int], list[str], list[str]]:
     with it; they are refused if they want spaces or words around them looked at.
     """
     vocab = dict(field(field(data, "model", dict, "tokenizer.json"), "vocab", dict, "its model"))
-    special, added = [], []
+    special, added, following = [], [], len(vocab)
     for number, token in enumerate(data.get("added_tokens") or []):
         where = f"added token {number}"
         content, i = field(token, "content", str, where), field(token, "id", int, where)
+        if content not in vocab and i != following:  # Rust would number it so, whatever the file says
+            raise ValueError(f"{where}, {content!r}, has the id {i}, but the next one to give is {following}")
+        following = max(following, i + 1)
         if vocab.setdefault(content, i) != i:
             raise ValueError(f"{where}, {content!r}, has the id {i}, but the vocabulary gives it {vocab[content]}")
         if token.get("special"):

@@ -11,17 +11,22 @@ from .patterns import GPT2
 class Fast(Tokenizer):
     """A `tokenizers.Tokenizer` with the methods of ours; made by `fast`, or by `Fast.train`.
 
-    rust: the Rust tokenizer, for whatever else it can do. ours: the same one in Python, None if lmkit has none. What is
-    special cannot be written in a text: "<|endoftext|>" in a text is so many characters. Where Rust's model knows no
-    such rule, as a Unigram with "<s>" among its pieces, texts in which that would matter are left to `ours`.
+    content: a tokenizer.json. rust: the Rust tokenizer made of it, for whatever else it can do. ours: the same one in
+    Python, None if lmkit has none. What is special cannot be written in a text: "<|endoftext|>" in a text is so many
+    characters. Where Rust's model knows no such rule, as a Unigram with "<s>" among its pieces, texts in which that
+    would matter are left to `ours`.
     """
 
     kind = "fast"
 
-    def __init__(self, rust, ours=None):
-        self.rust, self.ours = rust, ours
+    def __init__(self, content: str, ours=None):
+        from tokenizers import Tokenizer as Rust
+
+        self.rust, self.ours, self._content = Rust.from_str(content), ours, content
+        rust = self.rust
         rust.no_padding()
         rust.no_truncation()
+        rust.post_processor = None  # it would put special tokens in, and trim spans
         rust.encode_special_tokens = True
         self.vocab = rust.get_vocab(with_added_tokens=True)
         added = sorted(rust.get_added_tokens_decoder().items())
@@ -42,13 +47,16 @@ class Fast(Tokenizer):
         from tokenizers import trainers
 
         special = list(first_tokens(special, sorted(BYTE), vocab_size))[:-256]
-        empty = {token: i for i, token in enumerate([*special, *sorted(BYTE)])}
-        rust = Rust.from_str(json.dumps(ByteBPE(empty, [], special=special, pattern=pattern).to_json()))
+        empty = {token: i for i, token in enumerate(sorted(BYTE))}
+        rust = Rust.from_str(json.dumps(ByteBPE(empty, [], pattern=pattern).to_json()))
         trainer = trainers.BpeTrainer(
             vocab_size=vocab_size, special_tokens=special, initial_alphabet=sorted(BYTE), show_progress=False
         )
         rust.train_from_iterator(each_text(texts), trainer)
         return fast(rust)
+
+    def __len__(self):
+        return max(self.vocab.values()) + 1
 
     def encode(self, text):
         try:
@@ -92,7 +100,8 @@ class Fast(Tokenizer):
         return self.ours.show_work(text)
 
     def to_json(self):
-        return json.loads(self.rust.to_str())
+        """The content of a tokenizer.json, the part that puts special tokens around a text included."""
+        return json.loads(self._content)
 
     def to_dict(self):
         """That of the tokenizer in Python, which checkpoints keep."""
@@ -127,8 +136,8 @@ def fast(tokenizer) -> Fast:
     if isinstance(tokenizer, Rust):
         content = tokenizer.to_str()
         try:
-            return Fast(Rust.from_str(content), from_json(json.loads(content)))
+            return Fast(content, from_json(json.loads(content)))
         except ValueError:  # parts that lmkit has not
-            return Fast(Rust.from_str(content))
+            return Fast(content)
     ours = tokenizer if isinstance(tokenizer, Tokenizer) else load(tokenizer)
-    return Fast(Rust.from_str(json.dumps(ours.to_json(), ensure_ascii=False)), ours)
+    return Fast(json.dumps(ours.to_json(), ensure_ascii=False), ours)

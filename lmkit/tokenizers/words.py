@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from .base import Tokenizer, check_id
 from .checks import each_text, first_tokens
-from .document import document, kept_of, tokens_of
+from .document import check_same, document, kept_of, tokens_of
 from .work import Piece, Step, Work
 
 WORD = re.compile(r"\n\n|’s\b|\w+|[^\w\s]")
@@ -125,7 +125,8 @@ class Words(Tokenizer):
         vocab, special, added = tokens_of(data)
         in_order = sorted(vocab, key=vocab.get)
         tok = cls([token for token in in_order if token not in special], sorted(special, key=vocab.get))
-        if tok.vocab != vocab or added:
-            raise ValueError("the vocabulary is not one of words, special tokens first")
+        if added:
+            raise ValueError(f"added token {added[0]!r} is not special, and none of words")
+        check_same(tok, data)
         tok.kept = kept_of(data)
         return tok
