@@ -62,7 +62,7 @@ class Unigram(Tokenizer):
         """Learn pieces and their probabilities from texts: see `unigram_training.learn`, also for `report`.
 
         Ids: special tokens, the bytes if byte_fallback, then pieces from the most to the least probable. All characters
-        of the texts are pieces. No piece holds a line's end together with something else.
+        of the texts are pieces; the others hold letters alone, or line ends alone, or neither.
         """
         from .unigram_training import count_words, learn
 

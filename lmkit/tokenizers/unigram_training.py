@@ -5,10 +5,16 @@ how often it is expected to be used; drop those whose loss hurts least; again, u
 """
 
 import re
+import unicodedata
 from collections import Counter
+from functools import cache
 
 import numpy as np
 
+from .spaces import SPACE
+
+# As in SentencePiece, a piece holds letters or other characters, not both; and a line's end stands apart.
+PART = re.compile(f"{SPACE}?a+|{SPACE}?[.]+|{SPACE}|\n+")
 LONGEST = 16  # characters of a piece
 LONGEST_WORD = 128  # longer words are learned from in parts
 KEPT = 0.75  # of the pieces, in each round of dropping
@@ -17,18 +23,21 @@ ROUNDS = 2  # of expectation and maximization between two rounds of dropping
 
 
 def count_words(words_of, texts):
-    """{word: how often}, with line ends apart from the words beside them, so that no piece holds both.
-
-    words_of: what cuts a text into words.
-    """
+    """{part of a word: how often}: what no piece goes beyond. words_of: what cuts a text into words."""
     words, counts = Counter(), Counter()
     for text in texts:
         words.update(words_of(text))
     for word, count in words.items():
-        for part in re.findall(r"\n+|[^\n]+", word):
-            for start in range(0, len(part), LONGEST_WORD):
-                counts[part[start : start + LONGEST_WORD]] += count
+        for match in PART.finditer("".join(map(kind, word))):
+            for start in range(match.start(), match.end(), LONGEST_WORD):
+                counts[word[start : min(start + LONGEST_WORD, match.end())]] += count
     return counts
+
+
+@cache
+def kind(c):
+    """A letter and the marks on it are "a"; the sign for a space and the line's end are themselves; the rest is "."."""
+    return c if c in (SPACE, "\n") else "a" if unicodedata.category(c)[0] in "LM" else "."
 
 
 def seed_pieces(word_counts, most=1_000_000):
