@@ -1,6 +1,7 @@
 """Byte-pair encoding on words (Sennrich, Haddow, Birch 2016, arXiv:1508.07909): frequent pairs become tokens."""
 
 import warnings
+from functools import cached_property
 from itertools import groupby
 
 from . import bpe_files
@@ -32,8 +33,6 @@ class BPE(Tokenizer):
     ):
         self.special = check_vocab(vocab, with_unk(special, unk), holes=True)
         self.vocab, self.merges = dict(vocab), [tuple(pair) for pair in merges]
-        self._tokens = {i: token for token, i in vocab.items()}
-        self._size = max(self._tokens) + 1  # more than tokens, where ids are missing
         self.pattern, self.end, self.prefix = pattern, end or "", prefix or ""
         self.unk, self.fuse_unk, self.whole = unk, fuse_unk, whole
         self._known, self._pairs = {}, self._ranked()
@@ -87,15 +86,21 @@ class BPE(Tokenizer):
 
     def token(self, i) -> str:
         """The token of an id, as the vocabulary has it."""
-        if i not in self._tokens:
-            raise ValueError(f"no token has the id {check_id(i, len(self))}, though some have greater ones")
-        return self._tokens[i]
+        if (token := self.by_id[check_id(i, len(self))]) is None:
+            raise ValueError(f"no token has the id {int(i)}, though some have greater ones")
+        return token
 
     def label(self, i):
-        return "".join(SHOWN.get(c, c) for c in self.token(check_id(i, len(self))))
+        return "".join(SHOWN.get(c, c) for c in self.token(i))
+
+    @cached_property
+    def by_id(self):
+        """The tokens in the order of their ids; None where an id is missing."""
+        tokens = {i: token for token, i in self.vocab.items()}
+        return [tokens.get(i) for i in range(max(tokens) + 1)]
 
     def __len__(self):
-        return self._size
+        return len(self.by_id)
 
     def show_work(self, text):
         """Words, their symbols, and then one step for each merge that this text needs, the lowest rank first."""
@@ -110,13 +115,10 @@ class BPE(Tokenizer):
         done = ((rank, p, list(row)) for rank, p in replay(row, *neighbours(sizes), self._pairs))
         for rank, places_merged in groupby(done, key=lambda merge: merge[0]):
             _, merged, rows = zip(*places_merged)
-            left, right, token = (self.label(self.vocab[t]) for t in self._merge_of(rank))
+            left, right = self.merges[rank]
+            left, right, token = (self.label(self.vocab[t]) for t in (left, right, left + right[len(self.prefix) :]))
             steps.append(self._step(f"merge {rank + 1}: {left} + {right} → {token}", rows[-1], places, merged))
         return Work(self.kind, text, tuple(steps))
-
-    def _merge_of(self, rank):
-        left, right = self.merges[rank]
-        return left, right, left + right[len(self.prefix) :]
 
     def _step(self, say, row, places, merged=()):
         at = [p for p, i in enumerate(row) if i >= 0]

@@ -77,7 +77,7 @@ class ByteBPE(BPE):
 
     def token_bytes(self, i) -> bytes:
         """The bytes that an id stands for."""
-        token = self.token(check_id(i, len(self)))
+        token = self.token(i)
         if token in self.special or token in self.added or any(c not in BYTE for c in token):
             return token.encode("utf-8")
         return bytes(BYTE[c] for c in token)

@@ -36,9 +36,11 @@ def recount(words: Words, tokens: Iterable[str], vocab_size: int, *, prefix="", 
         if (left, right) not in merges:  # a pair comes back if its left or right one is made in a second way
             merges.append((left, right))
         for symbols, _ in words:
-            for p in range(len(symbols) - 1):  # symbols shrinks, so later p find nothing
-                if symbols[p : p + 2] == [left, right]:
+            p = 0
+            while p < len(symbols) - 1:
+                if symbols[p] == left and symbols[p + 1] == right:
                     symbols[p : p + 2] = [token]
+                p += 1
     return tokens, merges
 
 
