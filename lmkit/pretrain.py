@@ -59,7 +59,7 @@ def tales_task(seq_len: int, words: int) -> Task:
 
 def text_task(name: str, seq_len: int) -> Task:
     """Any other text by characters; its last tenth is held out, against a 5-gram counter of the rest."""
-    text = corpora.load(name)
+    text = corpora.text(name)
     tokenizer = Characters(text)
     if len(tokenizer) < 2:
         raise ValueError(f"{name!r} holds one character only; there is nothing to predict")

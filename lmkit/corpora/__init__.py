@@ -46,7 +46,7 @@ def text(name_or_path) -> str:
 def documents(name_or_path, split=None, *, streaming=None, column="text", rank=0, world_size=1) -> Documents:
     """Return the documents (str) of a split, "train" unless said otherwise, to be read by `for`, again and again.
 
-    A known corpus with `datasets` (the extra lmkit[data]): over the network if `streaming`, else downloaded first;
+    A known corpus with `datasets` (the extra `data`): over the network if `streaming`, else downloaded first;
     None streams what is larger than 2 GB. A folder's .txt (a document each), .jsonl (one per line, its `column`) and
     .parquet files, by name; its subfolder where `split` names one. The tales, a document each; of other single texts
     the first nine tenths are "train" and the rest "validation". Each of `world_size` ranks gets documents of its own.

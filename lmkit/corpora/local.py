@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .documents import Documents, check_text
 
-INSTALL = 'pip install "lmkit[data]"'
+INSTALL = "pip install datasets"
 
 
 class Files(Documents):

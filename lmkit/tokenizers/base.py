@@ -1,4 +1,4 @@
-"""What every tokenizer here can do. An algorithm brings `train`, `encode`, `offsets`, `decode`, `show_work`, `vocab`."""
+"""What every tokenizer can do; an algorithm brings `train`, `encode`, `offsets`, `decode`, `show_work`, `vocab`."""
 
 import json
 from pathlib import Path

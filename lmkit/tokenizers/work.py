@@ -48,6 +48,7 @@ class Work:
 
     def __str__(self) -> str:
         width = max((len(step.say) for step in self.steps), default=0)
-        return "\n".join(f"{step.say:{width}}   {' '.join(piece.label for piece in step.pieces)}" for step in self.steps)
+        rows = ((step.say, " ".join(piece.label for piece in step.pieces)) for step in self.steps)
+        return "\n".join(f"{say:{width}}   {pieces}" for say, pieces in rows)
 
     __repr__ = __str__
