@@ -11,7 +11,7 @@ import transformers as hf
 from lmkit import LM, Config
 from lmkit.corpora import tales
 from lmkit.exchange import export, load
-from lmkit.tokenizers import Characters, Words
+from lmkit.tokenizers import TOKENIZERS, Characters, Words
 
 TEXTS = [
     "the cat sat on the mat. The CAT, it's said, sat!",
@@ -164,6 +164,22 @@ def test_characters(tmp_path):
     ours, theirs = written(characters, tmp_path / "out")
     assert ours.encode(text).ids == theirs(text).input_ids == characters.encode(text)
     assert ours.decode(characters.encode(text)) == theirs.decode(characters.encode(text)) == text
+
+
+@pytest.mark.parametrize("kind", sorted(TOKENIZERS))
+def test_every_kind_is_exported(tmp_path, kind):
+    """With the ids that ours gives, as lmkit and as transformers read it back."""
+    text = "The lower and the lowest of the newest windows, said Anna. How slow they were, said Ben! " * 4
+    options = {"special": ["<unk>", "<s>"], "unk": "<unk>"} if kind in ("bpe", "unigram") else {}
+    size = {"byte_bpe": 290, "bpe": 70, "wordpiece": 70, "unigram": 60}.get(kind)
+    tokenizer = TOKENIZERS[kind].train(text, size, **options)
+    ours, theirs = written(tokenizer, tmp_path / "out")
+    ids = tokenizer.encode(text)
+    assert ours.encode(text).ids == theirs(text).input_ids == ids
+    assert ours.decode(ids) == theirs.decode(ids) == tokenizer.decode(ids)
+    assert ours.get_vocab() == theirs.get_vocab() == tokenizer.vocab
+    with pytest.raises(TypeError, match="one of lmkit.tokenizers or a tokenizers.Tokenizer, not 'text'"):
+        export(LM(Config(9, 6, 1, 2, max_seq_len=4)), "text", tmp_path / "other")
 
 
 def test_a_tokenizer_passes_through_unchanged(tmp_path):
