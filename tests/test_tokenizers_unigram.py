@@ -16,11 +16,13 @@ from hypothesis import strategies as st
 from test_tokenizers_normalizers import CHARSMAP, NORMALIZERS
 from tokenizer_texts import nasty_texts
 
+from lmkit.corpora import tales
 from lmkit.tokenizers import Unigram, from_dict, lattice, load
 from lmkit.tokenizers.byte_pieces import BYTES
 from lmkit.tokenizers.unigram_files import as_rust_reads
 from lmkit.tokenizers.unigram_training import Lattices, count_words, digamma, learn, maximize, seed_pieces
 
+SHAKESPEARE = Path(__file__).resolve().parents[2] / "shared/data/tinyshakespeare.txt"
 SPECIAL = ("<unk>", "<s>", "</s>")
 TEXT = "She sells seashells by the seashore;\nthe shells she sells are surely seashells.\n\n" * 3
 TEXT += "An unhappy wanderer wondered whether wandering was wonderful.\nDon't ask why!"
@@ -85,6 +87,12 @@ def assert_same(pieces, rules, texts, decoded=True):
 def test_the_ids_and_spans_of_the_rust_library(pieces):
     for n, rules in enumerate(RULES):
         assert_same(pieces, rules, nasty_texts(130, n))
+
+
+def test_the_ids_and_spans_of_the_rust_library_on_corpora():
+    corpora = [tales.generate(3000, seed=2).text, *([SHAKESPEARE.read_text("utf-8")] if SHAKESPEARE.is_file() else [])]
+    pieces = Unigram.train(corpora, 2000).scores[3:]
+    assert_same(pieces, dict(byte_fallback=True), corpora, decoded=False)
 
 
 @pytest.mark.slow
@@ -289,13 +297,9 @@ def test_training_is_no_worse_than_hugging_face_s():
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not SHAKESPEARE.is_file(), reason="tinyshakespeare.txt is not here")
 def test_training_is_no_worse_than_hugging_face_s_on_shakespeare():
-    for folder in Path(__file__).resolve().parents:
-        if (file := folder / "shared" / "data" / "tinyshakespeare.txt").is_file():
-            break
-    else:
-        pytest.skip("tinyshakespeare.txt is not here")
-    text = file.read_text(encoding="utf-8")
+    text = SHAKESPEARE.read_text("utf-8")
     ours, theirs = Unigram.train(text, 4096), hugging_face([text], 4096)
     counts = count_words(ours.words, [text])
     assert len(ours) == len(theirs) == 4096

@@ -4,6 +4,7 @@ import itertools
 import json
 from collections import Counter
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 import tokenizers as hub
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizer_texts import nasty_texts
 
+from lmkit.corpora import tales
 from lmkit.tokenizers import WordPiece, from_dict, load
 from lmkit.tokenizers.bert import BertRules
 from lmkit.tokenizers.merges import learn, recount
@@ -18,6 +20,7 @@ from lmkit.tokenizers.rust_unicode import CLASSES, DECOMPOSITIONS, FORMATS, LOWE
 from lmkit.tokenizers.wordpiece import SPECIAL, alphabet, count_words
 from lmkit.tokenizers.wordpiece_training import learn_by_likelihood, replaced, scores, symbols
 
+SHAKESPEARE = Path(__file__).resolve().parents[2] / "shared/data/tinyshakespeare.txt"
 TEXT = "She sells seashells by the seashore; the shells she sells are surely seashells. " * 3
 TEXT += "An unhappy wanderer wondered whether wandering was wonderful. Don't ask why!"
 CHARACTERS = [chr(code) for code in range(0x110000) if not 0xD800 <= code <= 0xDFFF]
@@ -63,6 +66,11 @@ def assert_same(vocab, rules, texts, decoded=True):
 def test_the_ids_and_spans_of_the_rust_library(vocab):
     for n, rules in enumerate(RULES):
         assert_same(vocab, rules, nasty_texts(130, n))
+
+
+def test_the_ids_and_spans_of_the_rust_library_on_corpora():
+    corpora = [tales.generate(3000, seed=2).text, *([SHAKESPEARE.read_text("utf-8")] if SHAKESPEARE.is_file() else [])]
+    assert_same(WordPiece.train(corpora, 2000).vocab, {}, corpora, decoded=False)
 
 
 @pytest.mark.slow
@@ -158,22 +166,13 @@ def test_training_numbers_characters_by_code_point():
 
 
 @pytest.mark.slow
-def test_the_vocabulary_of_hugging_face_s_trainer_on_shakespeare(shakespeare):
-    counts = count_words(shakespeare, BertRules())
+@pytest.mark.skipif(not SHAKESPEARE.is_file(), reason="tinyshakespeare.txt is not here")
+def test_the_vocabulary_of_hugging_face_s_trainer_on_shakespeare():
+    counts = count_words(SHAKESPEARE.read_text("utf-8"), BertRules())
     there = trained_there(counts.elements(), 4096)
     first = len(SPECIAL) + len(alphabet(counts))
     words = [(symbols(word), count) for word, count in counts.items()]
     assert learn(words, there[:first], 4096, prefix="##")[0] == there
-
-
-@pytest.fixture(scope="module")
-def shakespeare():
-    from pathlib import Path
-
-    for folder in Path(__file__).resolve().parents:
-        if (file := folder / "shared" / "data" / "tinyshakespeare.txt").is_file():
-            return file.read_text(encoding="utf-8")
-    pytest.skip("tinyshakespeare.txt is not here")
 
 
 def by_likelihood(counts, tokens, size):

@@ -7,6 +7,7 @@ import warnings
 
 from . import lattice, unigram_files
 from .base import Tokenizer, check_id
+from .bpe import with_unk
 from .byte_pieces import BYTES, join_bytes
 from .checks import check_vocab, each_text, first_tokens, utf8
 from .normalizers import Normalizer
@@ -41,7 +42,7 @@ class Unigram(Tokenizer):
         odd = next((piece for piece, score in self.scores if not math.isfinite(score)), None)
         if odd is not None:
             raise ValueError(f"the log-probability of {odd!r} is {dict(self.scores)[odd]}, which is no finite number")
-        special = check_vocab(self.vocab, special if unk is None else (unk, *special))
+        special = check_vocab(self.vocab, with_unk(special, unk))
         self.special = dict(sorted(special.items(), key=lambda item: item[1]))
         self.unk, self.byte_fallback = unk, byte_fallback
         self.normalizer, self.spaces = Normalizer(normalizer), Spaces(prepend, split_words, split_spaces)
@@ -66,7 +67,7 @@ class Unigram(Tokenizer):
         """
         from .unigram_training import count_words, learn
 
-        special = special if unk is None or unk in special else (unk, *special)
+        special = with_unk(special, unk)
         first = [*special, *(BYTES if byte_fallback else ())]
         blank = cls([(token, 0.0) for token in (*special, "")], special=special, unk=unk, **options)
         word_counts = count_words(blank.words, each_text(texts))

@@ -6,6 +6,7 @@ from collections import Counter
 from . import wordpiece_files
 from .base import Tokenizer, check_id
 from .bert import BertRules
+from .bpe import with_unk
 from .checks import check_vocab, each_text, first_tokens
 from .merges import learn
 from .wordpiece_training import SCORES, learn_by_likelihood, scores, symbols
@@ -14,7 +15,7 @@ from .work import Piece, Step, Work
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 CLEANUPS = [(" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"), (" 'm", "'m")]
 CLEANUPS += [(" do not", " don't"), (" 's", "'s"), (" 've", "'ve"), (" 're", "'re")]
-MOST_CACHED = 100_000  # stretches between spaces
+REMEMBERED = 1 << 17  # stretches between spaces
 
 
 class WordPiece(Tokenizer):
@@ -32,7 +33,7 @@ class WordPiece(Tokenizer):
         self, vocab, *, special=SPECIAL, lower=True, strip_accents=None, clean=True, chinese=True, unk="[UNK]",
         prefix="##", max_characters=100, cleanup=True,
     ):  # fmt: skip
-        special = check_vocab(vocab, (unk, *special))
+        special = check_vocab(vocab, with_unk(special, unk))
         self.special = dict(sorted(special.items(), key=lambda item: item[1]))
         self.vocab = dict(vocab)
         self.rules = BertRules(lower, strip_accents, clean, chinese)
@@ -62,9 +63,9 @@ class WordPiece(Tokenizer):
         """
         if score not in SCORES:
             raise ValueError(f"score {score!r} is not one of {list(SCORES)}")
-        special = special if unk in special else (unk, *special)
-        rules = BertRules(**{name: options[name] for name in options if name != "max_characters"})
-        word_counts = count_words(texts, rules)
+        special = with_unk(special, unk)
+        rules = {name: options[name] for name in ("lower", "strip_accents", "clean", "chinese") if name in options}
+        word_counts = count_words(texts, BertRules(**rules))
         tokens = first_tokens(special, alphabet(word_counts, prefix), vocab_size)
         words = [(symbols(word, prefix), count) for word, count in word_counts.items()]
         if score == "count":
@@ -102,7 +103,7 @@ class WordPiece(Tokenizer):
                     ids.append(i)
                     starts.append(places[start])
                     ends.append(places[end - 1] + 1)
-            if len(self.cache) < MOST_CACHED:
+            if len(self.cache) < REMEMBERED and len(stretch) < 256:
                 self.cache[stretch] = known
         return known
 
