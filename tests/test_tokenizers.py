@@ -164,6 +164,10 @@ def test_half_a_surrogate_pair(tok):
         with pytest.raises(ValueError, match=says) as caught:
             each.encode("Anna \ud83d")
         assert "\n" not in str(caught.value)
+        with pytest.raises(ValueError, match=says):
+            each.encode_batch(["Anna", "Anna \ud83d"])
+    with pytest.raises(TypeError):
+        fast(tok).encode(3)
 
 
 @pytest.mark.parametrize("kind", sorted(TOKENIZERS))
@@ -275,6 +279,7 @@ def test_the_format_of_older_checkpoints():
         (lambda: Words(["a"], special=["END"]), "special token 'END' is a word"),
         (lambda: from_dict({"kind": "runes"}), r"'runes' is not one of \['bpe', .*'words'\]"),
         (lambda: TOKENIZERS["bytes"].train("", 100), "vocab_size is 100, but 256 bytes and 0 special tokens are 256"),
+        (lambda: Characters("ab", special=[""]), "must not be empty"),
         (lambda: check_vocab({}), "the vocabulary is empty"),
         (lambda: check_vocab({"a": 0, "b": 0}), "'a' and 'b' have the same id 0"),
         (lambda: check_vocab({"a": 0, "b": 2}), "no token has the id 1, though ids go up to 2"),

@@ -293,6 +293,8 @@ SPLIT, LEVEL = ("pre_tokenizer", "pretokenizers", 0), ("pre_tokenizer", "pretoke
         (["added_tokens", 0, "content"], None, "field 'content' of type str"),
         (["added_tokens", 3, "lstrip"], True, "added token 3, .*is not special and has lstrip"),
         (["added_tokens", 3, "single_word"], True, "single_word"),
+        (["added_tokens", 3, "content"], "", "added token 3 is empty"),
+        (["model", "unk_token"], 3, "its BPE has for unk 3, which is no text"),
         (["added_tokens", 3, "normalized"], True, "looked for in normalized text"),
         (["added_tokens", 3], "text", "added token 3 must have"),
         (["added_tokens"], {"a": 1}, "added token 0"),
@@ -338,6 +340,20 @@ def test_folders_without_a_tokenizer(tmp_path, files, error, says):
 def test_no_file_at_all(tmp_path):
     with pytest.raises(FileNotFoundError, match="there is no tokenizer at .*give a file, a folder, or 'gpt2'"):
         load(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("kind", sorted(set(TOKENIZERS) - {"byte_bpe", "bytes"}))
+def test_added_tokens_are_for_byte_level_bpe(kind, tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a short text
+        size = None if kind in ("words", "characters") else 60
+        tok = TOKENIZERS[kind].train("a low new one, as low as that", size)
+    data, i = to_json(tok), len(tok)
+    plain_token = dict(single_word=False, lstrip=False, rstrip=False, normalized=False, special=False)
+    data["added_tokens"] = [*data["added_tokens"], {"id": i, "content": "<think>", **plain_token}]
+    (tmp_path / "tokenizer.json").write_text(json.dumps(data), encoding="utf-8")
+    with pytest.raises(ValueError, match="added token '<think>' is not special"):
+        load(tmp_path)
 
 
 def test_gpt2_damaged(tmp_path, monkeypatch):

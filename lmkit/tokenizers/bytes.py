@@ -77,9 +77,9 @@ class Bytes(Tokenizer):
     @classmethod
     def from_json(cls, data):
         vocab, special, added = tokens_of(data)
-        tok = cls(sorted(special, key=vocab.get))
         if added:
             raise ValueError(f"added token {added[0]!r} is not special, and none of bytes")
+        tok = cls(sorted(special, key=vocab.get))
         check_same(tok, data)
         tok.kept = kept_of(data)
         return tok

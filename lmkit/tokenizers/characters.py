@@ -72,9 +72,9 @@ class Characters(Tokenizer):
     @classmethod
     def from_json(cls, data):
         vocab, special, added = tokens_of(data)
-        tok = cls([token for token in vocab if token not in special], sorted(special, key=vocab.get))
         if added:
             raise ValueError(f"added token {added[0]!r} is not special, and none of characters")
+        tok = cls([token for token in vocab if token not in special], sorted(special, key=vocab.get))
         if any(len(c) > 1 for c in tok.characters):
             raise ValueError("the vocabulary is not one of characters")
         check_same(tok, data)

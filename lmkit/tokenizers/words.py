@@ -123,10 +123,10 @@ class Words(Tokenizer):
     @classmethod
     def from_json(cls, data):
         vocab, special, added = tokens_of(data)
-        in_order = sorted(vocab, key=vocab.get)
-        tok = cls([token for token in in_order if token not in special], sorted(special, key=vocab.get))
         if added:
             raise ValueError(f"added token {added[0]!r} is not special, and none of words")
+        in_order = sorted(vocab, key=vocab.get)
+        tok = cls([token for token in in_order if token not in special], sorted(special, key=vocab.get))
         check_same(tok, data)
         tok.kept = kept_of(data)
         return tok
