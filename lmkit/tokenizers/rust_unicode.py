@@ -70,7 +70,7 @@ def is_control(c):
 
 def is_mark(c):
     """Marks that take no room of their own, such as accents."""
-    return (unicodedata.category(c) == "Mn" and c not in MARKS) or c == "\u1734"
+    return (unicodedata.category(c) == "Mn" and c not in MARKS) or c in "\u1734\U0001171e"
 
 
 def is_any_mark(c):
