@@ -60,17 +60,17 @@ class Fast(Tokenizer):
 
     def encode(self, text):
         try:
-            ids = self.rust.encode(text, add_special_tokens=False).ids
+            ids = self.rust.encode(text).ids
         except Exception:  # the package raises Exception itself
             self._say_why(text)
             raise
-        return ids if self._forged.isdisjoint(ids) else self.ours.encode(text)
+        return self.ours.encode(text) if self._forged and not self._forged.isdisjoint(ids) else ids
 
     def encode_batch(self, texts):
         """One list of ids per text, on all cores."""
         texts = list(texts)
         try:
-            batch = [each.ids for each in self.rust.encode_batch_fast(texts, add_special_tokens=False)]
+            batch = [each.ids for each in self.rust.encode_batch_fast(texts)]
         except Exception:
             for text in texts:
                 self._say_why(text)
@@ -81,7 +81,7 @@ class Fast(Tokenizer):
 
     def offsets(self, text):
         ids = self.encode(text)
-        found = self.rust.encode(text, add_special_tokens=False)
+        found = self.rust.encode(text)
         return found.offsets if found.ids == ids else self.ours.offsets(text)
 
     def decode(self, ids, special=False):
@@ -111,7 +111,7 @@ class Fast(Tokenizer):
 
     def _brought_about_by(self, text):
         try:
-            return set(self.rust.encode(text, add_special_tokens=False).ids)
+            return set(self.rust.encode(text).ids)
         except Exception:  # a word or character that is not in the vocabulary
             return set()
 
