@@ -76,7 +76,7 @@ def test_the_example_of_the_paper():
     assert tok.decode(tok.encode("lowest newest")) == "lowest newest"
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(WORDS, st.integers(3, 60), st.sampled_from(["", "#"]), st.sampled_from([(), ("ab",), ("a##b", "aa")]))
 def test_the_quick_trainer_is_the_textbook(words, vocab_size, prefix, special):
     words = in_words(words, prefix=prefix)
@@ -86,7 +86,7 @@ def test_the_quick_trainer_is_the_textbook(words, vocab_size, prefix, special):
     assert not set(wanted[0]) & set(special)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(st.text("abc", min_size=1, max_size=15), min_size=1, max_size=12), st.integers(1, 80))
 def test_random_corpora_as_rust_learns_them(words, vocab_size):
     tokens = sorted(set("".join(words)))
@@ -94,7 +94,7 @@ def test_random_corpora_as_rust_learns_them(words, vocab_size):
     assert learn(in_words(words), tokens, vocab_size) == wanted
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.text("abc", min_size=1, max_size=15), min_size=1, max_size=12), st.integers(1, 80))
 @pytest.mark.parametrize(("prefix", "end"), [("##", ""), ("", "</w>"), ("##", "</w>")])
 def test_marks_of_words_as_rust_learns_them(prefix, end, words, vocab_size):

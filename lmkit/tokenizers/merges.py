@@ -49,9 +49,9 @@ def learn(words: Words, tokens: Iterable[str], vocab_size: int, *, prefix="", sp
 
     All words stand in one row. For each pair it is known how often it occurs and where; a merge changes only what lies
     beside its places. The heap may hold counts that have fallen since; a pair is put back with its true count when it
-    comes to the top (the plan of Sennrich's subword-nmt and of Hugging Face's trainer, whose merges these are. Only where
-    a corpus holds the mark of a prefix or end itself, so that a token can come about in two ways, does that trainer go
-    on with counts of before, and may learn other merges than a recount).
+    comes to the top. This is the plan of Sennrich's subword-nmt and of Hugging Face's trainer, and merges and ties are
+    those of the latter. Only where a corpus holds the mark of a prefix or end itself, so that a token can come about in
+    two ways, does that one go on with counts of before, and may learn other merges than a recount.
     """
     tokens, merges = list(tokens), {}
     ids = {token: i for i, token in enumerate(tokens)}
