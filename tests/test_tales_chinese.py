@@ -16,6 +16,7 @@ SMALL = Grammar(
     [
         "[pet: a dog|a cat] [ran=跑|slept=睡] today. // 今天 一 {pet.measure} {pet} {1} 了 。",
         "{pet.It} is [sad=难过|glad=高兴]. // {pet.It} 很 {1} 。",
+        "Oh {pet}, my {pet}! // 哦 {pet} ， 我 的 {pet} ！",
     ],
     {},
     PETS,
@@ -27,10 +28,10 @@ def story_of(grammar, text):
 
 
 def test_a_small_story_in_chinese_by_hand():
-    story = story_of(SMALL, "a cat slept today . It is glad .")
-    assert story.chinese.words == "今天 一 只 猫 睡 了 。 它 很 高兴 。".split()
-    assert story.chinese.text == "今天一只猫睡了。它很高兴。"
-    assert story.alignment == [(1, 3), (2, 4), (5, 7), (7, 9)]  # cat 猫, slept 睡, It 它, glad 高兴
+    story = story_of(SMALL, "a cat slept today . It is glad . Oh a cat , my a cat !")
+    assert story.chinese.words == "今天 一 只 猫 睡 了 。 它 很 高兴 。 哦 猫 ， 我 的 猫 ！".split()
+    assert story.chinese.text == "今天一只猫睡了。它很高兴。哦猫，我的猫！"
+    assert story.alignment == [(1, 3), (2, 4), (5, 7), (7, 9), (11, 12), (15, 16)]  # cat, slept, It, glad, cat, cat
 
 
 def test_what_has_no_chinese_is_refused():

@@ -20,12 +20,12 @@ MALE = {*tales.BOYS, *"boy father grandfather he He him his His".split()}
 # A grammar that uses every kind of mark, and one of its stories, labelled by hand.
 SMALL = Grammar(
     [
-        "<who [hero: Ann|Eve]> <did saw> <what [n: two|three] [toy: kites|balls]>.",
+        "<who [hero: Ann|Eve]> <did saw> <what [n: two|three] [toy: kites|old balls]>.",
         {"plot": "toys"},
         "<who [friend: Ann|Eve|Tim]> <did gave> <whom {hero.him}> <what [m: one|two] more>.",
         {"as": "total=n+m gift=toy"},
         "<who <=hero=friend They>> <did had> <what {total} {gift}>.",
-        (["Hurrah!", {"sentiment": "positive"}], ["Alas!", {"sentiment": "negative"}]),
+        (["Hurrah, {hero}!", {"sentiment": "positive"}], ["Alas, {hero}!", {"sentiment": "negative"}]),
         "? How many {toy} did {hero} have? = total",
         "? Who gave {hero} more? = friend",
     ],
@@ -33,14 +33,14 @@ SMALL = Grammar(
     [
         *[Phrase(name, him="her", measure="=个") for name in ("Ann", "Eve")],
         Phrase("Tim", him="him", measure="=个"),
-        *[Phrase(toy, measure="=个") for toy in ("kites", "balls")],
+        *[Phrase(toy, measure="=个") for toy in ("kites", "old balls")],
         Phrase("two", **{"+one": "three"}),
         Phrase("three", **{"+one": "four", "+two": "five"}),
         *[Phrase(number) for number in ("four", "five")],
     ],
 )
-#                       0   1   2   3     4 5   6    7   8   9    10 11  12  13    14    15 16  17
-STORY = tales.Story(SMALL, "Ann saw two kites . Tim gave her one more . They had three kites . Alas !".split(), 1)
+#                       0   1   2   3     4 5   6    7   8   9    10 11  12  13    14    15 16 17 18 19
+STORY = tales.Story(SMALL, "Ann saw two kites . Tim gave her one more . They had three kites . Alas , Ann !".split(), 1)
 
 
 def test_roles_by_hand():
@@ -52,16 +52,47 @@ def test_roles_by_hand():
 
 
 def test_links_and_copies_by_hand():
-    assert STORY.links == [Link(7, 0, "hero"), Link(11, 7, "hero"), Link(11, 5, "friend"), Link(14, 3, "toy")]
-    assert STORY.copies == [Copy(14, 3)] and STORY.copies[0].distance == 11
+    assert STORY.links == [
+        Link(7, 0, "hero"),
+        Link(11, 7, "hero"),
+        Link(11, 5, "friend"),
+        Link(14, 3, "toy"),
+        Link(18, 7, "hero"),
+    ]
+    assert STORY.copies == [Copy(14, 3), Copy(18, 0)] and STORY.copies[0].distance == 11
+
+
+def test_a_phrase_of_two_words_is_meant_by_its_last_and_copied_word_by_word():
+    story = tales.Story(
+        SMALL, "Eve saw two old balls . Tim gave her one more . They had three old balls . Alas , Eve !".split(), 1
+    )
+    assert Link(16, 4, "toy") in story.links and story.copies[:2] == [Copy(15, 3), Copy(16, 4)]
+
+
+def test_a_girl_and_her_name_are_one_person():
+    found = 0
+    for story in tales.stories(50, seed=16):
+        if story.words[0] == "Long":  # "Long ago, a shy girl lived by the sea. Her name was Anna."
+            name = next(i for i, word in enumerate(story.words) if word in tales.GIRLS + tales.BOYS)
+            (link,) = [link for link in story.links if link.word == name]
+            assert story.words[link.earlier] in {"Her", "His"} and story.words[name - 2 : name] == ["name", "was"]
+            found += 1
+    assert found > 5
+
+
+def test_an_answer_is_the_name_not_the_pronoun():
+    names = [Phrase(name, him="her") for name in ("Ann", "Eve")]
+    grammar = Grammar(["[a: Ann|Eve] ran.", {"as": "b=a"}, "So {b.him} knew {b}.", "? Who? = b"], {}, names)
+    (question,) = tales.Story(grammar, "Ann ran . So her knew Ann .".split(), 1).questions
+    assert (question.answer, question.span) == ("Ann", (6, 7))
 
 
 def test_questions_plot_and_sentiment_by_hand():
     asked = [(q.text, q.answer, q.span) for q in STORY.questions]
     assert asked == [("How many kites did Ann have?", "three", (13, 14)), ("Who gave Ann more?", "Tim", (5, 6))]
     assert (STORY.plot, STORY.plots, STORY.sentiment) == ("toys", ("toys",), "negative")
-    assert STORY.sentences == [(0, 5), (5, 11), (11, 16), (16, 18)]
-    assert STORY.text == "Ann saw two kites. Tim gave her one more. They had three kites. Alas!"
+    assert STORY.sentences == [(0, 5), (5, 11), (11, 16), (16, 20)]
+    assert STORY.text == "Ann saw two kites. Tim gave her one more. They had three kites. Alas, Ann!"
 
 
 def test_marks_say_nothing_and_cost_nothing():
@@ -91,7 +122,8 @@ def test_all_its_stories_are_enumerated():
         told = tales.Story(SMALL, list(words), 1)
         assert p == pytest.approx(1 / 32 if words[2] == "two" else 1 / 64, abs=1e-12)
         assert np.exp(told.logprobs.sum()) == pytest.approx(p, abs=1e-12)
-        assert words[13] == {"two one": "three", "three one": "four", "three two": "five"}[f"{words[2]} {words[8]}"]
+        n, m, total = words[2], words[words.index("more") - 1], words[words.index("had") + 1]
+        assert total == {"two one": "three", "three one": "four", "three two": "five"}[f"{n} {m}"]
 
 
 @pytest.mark.parametrize("level", LEVELS)

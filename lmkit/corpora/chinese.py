@@ -104,7 +104,7 @@ class Unit:
 
     def spans(self, english, chinese):
         """Align the words of two phrases that mean the same."""
-        english = [i for i in english if self.english[i].lower() not in SMALL_WORDS] or list(english)
+        english = [i for i in english if self.english[i].lower() not in SMALL_WORDS]
         chinese = [j for j in chinese if self.said(j) not in PARTICLES] or list(chinese)
         if len(english) > 1 and len(chinese) > 1:
             english, chinese = self.look_up(english, chinese)

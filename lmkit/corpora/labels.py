@@ -24,7 +24,11 @@ class Frame:
 
 @dataclass(frozen=True)
 class Link:
-    """Coreference: word `word` (the last one of its mention) means whom or what word `earlier` meant."""
+    """Coreference: word `word` (the last one of its mention) means whom or what word `earlier` meant.
+
+    People, animals and things that the story may name again are linked, and all pronouns for them; things that are
+    mentioned once and for all ("nobody could save it") are not.
+    """
 
     word: int
     earlier: int
@@ -104,7 +108,7 @@ class Labels:
 
     @property
     def sentiment(self):
-        return next(value for name, value in reversed(self.notes) if name == "sentiment")
+        return next(value for name, value in self.notes if name == "sentiment")
 
     def links(self):
         """Every Link, in the order of the words."""
