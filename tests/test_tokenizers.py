@@ -217,7 +217,7 @@ def test_characters_round_trip(text):
     assert all(0 <= i < len(tok) for i in ids)
 
 
-@given(st.lists(st.sampled_from(["Anna", "sang", ".", ",", "!", "?", "“", "”", "’s", "\n\n", "two", "Ben"])))
+@given(st.lists(st.sampled_from(["Anna", "sang", ".", ",", "!", "?", "“", "”", "‘", "’", "’s", "\n\n", "two", "Ben"])))
 def test_join_and_split_are_inverse(words):
     assert split(join(words)) == words
 

@@ -11,7 +11,7 @@ from .document import check_same, document, kept_of, tokens_of
 from .work import Piece, Step, Work
 
 WORD = re.compile(r"\n\n|’s\b|\w+|[^\w\s]")
-CLINGS_LEFT = re.compile(r" ([.,!?;:”]|’s\b)")
+CLINGS_LEFT = re.compile(r" ([.,!?;:”’])")  # ’ ends a quote, or begins the possessive ’s
 
 
 def split(text):
@@ -21,7 +21,7 @@ def split(text):
 
 def join(words):
     """Words -> text, with spaces where English puts them; for words of `split`, `split(join(words)) == words`."""
-    text = CLINGS_LEFT.sub(r"\1", " ".join(words)).replace("“ ", "“")
+    text = CLINGS_LEFT.sub(r"\1", " ".join(words)).replace("“ ", "“").replace("‘ ", "‘")
     return text.replace(" \n\n", "\n\n").replace("\n\n ", "\n\n")
 
 
@@ -111,8 +111,9 @@ class Words(Tokenizer):
             {"type": "Replace", "pattern": {"Regex": r"\A"}, "content": " "},
             {"type": "Fuse"},
             {"type": "Strip", "content": " ", "start": 1, "stop": 0},
-            {"type": "Replace", "pattern": {"Regex": r" (?=[.,!?;:”]|’s\b)"}, "content": ""},
+            {"type": "Replace", "pattern": {"Regex": r" (?=[.,!?;:”’])"}, "content": ""},
             {"type": "Replace", "pattern": {"String": "“ "}, "content": "“"},
+            {"type": "Replace", "pattern": {"String": "‘ "}, "content": "‘"},
             {"type": "Replace", "pattern": {"String": " \n\n"}, "content": "\n\n"},
             {"type": "Replace", "pattern": {"String": "\n\n "}, "content": "\n\n"},
         ]
