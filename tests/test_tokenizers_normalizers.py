@@ -81,7 +81,7 @@ def assert_normalized(name, texts):
     for text in texts:
         new, places = ours(text)
         assert new == rust.normalize_str(text), text
-        assert [(max(place, 0), place + 1) for place in places] == tok.encode(text).offsets, text
+        assert [(place, place + 1) for place in places] == tok.encode(text).offsets, text
 
 
 @pytest.mark.parametrize("name", NORMALIZERS)
@@ -103,7 +103,6 @@ def test_marks_in_the_rust_library_s_order():
     """Every character between a mark that goes last and one that goes first; Python would order newer marks, too."""
     marks = sorted(CLASSES | DECOMPOSITIONS | {c for c in CHARACTERS if unicodedata.combining(c)}) + CHARACTERS[::193]
     for name in ("NFC", "NFD", "NFKC", "NFKD"):
-        form, there = getattr(hub.normalizers, name)(), []
-        for c in marks:
-            there.append(form.normalize_str(f"x\u0345{c}\u0334y"))
-        assert [normal_form(f"x\u0345{c}\u0334y", name)[0] for c in marks] == there, name
+        form = getattr(hub.normalizers, name)()
+        for text in [f"x\u0345{c}\u0334y" for c in marks] + [f"e{c}\u0301" for c in marks]:
+            assert normal_form(text, name)[0] == form.normalize_str(text), (name, text)

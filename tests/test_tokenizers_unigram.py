@@ -20,7 +20,16 @@ from lmkit.corpora import tales
 from lmkit.tokenizers import Unigram, from_dict, lattice, load
 from lmkit.tokenizers.byte_pieces import BYTES
 from lmkit.tokenizers.unigram_files import as_rust_reads
-from lmkit.tokenizers.unigram_training import Lattices, count_words, digamma, learn, maximize, seed_pieces
+from lmkit.tokenizers.unigram_training import (
+    Lattices,
+    count_words,
+    digamma,
+    learn,
+    losses,
+    maximize,
+    other_ways,
+    seed_pieces,
+)
 
 SHAKESPEARE = Path(__file__).resolve().parents[2] / "shared/data/tinyshakespeare.txt"
 SPECIAL = ("<unk>", "<s>", "</s>")
@@ -112,6 +121,12 @@ def test_by_hand():
     assert tok.log_likelihood("hu") == pytest.approx(math.log(math.exp(-6) + math.exp(-8)))
     assert tok.log_likelihood("hu hu") == pytest.approx(2 * tok.log_likelihood("hu"))
     assert tok.log_likelihood("x") == pytest.approx(-2 - 6 - 10)  # the worst piece's, and SentencePiece's 10
+
+
+def test_unknown_characters_that_are_a_piece_together():
+    """They are found so only where a piece is less probable than they are, with scores that are no logarithms."""
+    pieces = [("<unk>", 30.0), ("ab", 30.0), ("▁", 30.0)]
+    assert Unigram(pieces).encode("ab abc") == rust(pieces).encode("ab abc").ids == [2, 1, 2, 0]
 
 
 def test_special_tokens_and_bytes_cannot_be_typed():
@@ -214,6 +229,20 @@ def test_expected_uses_against_all_ways(counts, draw):
     assert found[1] == pytest.approx([uses[name] for name in names])
 
 
+def test_losses_against_all_ways():
+    counts = {"banana": 3, "ban": 5, "nab": 2, "ab": 1}
+    names = list(seed_pieces(counts))
+    scores = np.array([-1.0 - 0.7 * n % 3 for n in range(len(names))])
+    found = losses(other_ways(names), scores, np.arange(1.0, len(names) + 1))
+    for n, name in enumerate(names):
+        known = dict(zip(names, scores))
+        score = known.pop(name)
+        ways = all_ways(Unigram([("<unk>", 0.0), *known.items()]), name) if len(name) > 1 else []
+        best = max((score for score, _ in ways), default=-math.inf)
+        assert found[n] == pytest.approx((n + 1) * (score - best)), name
+    assert np.isinf(found[[len(name) == 1 for name in names]]).all() and np.isfinite(found).any()
+
+
 def test_each_round_of_expectation_and_maximization_raises_the_likelihood():
     counts = count_words(Unigram([("<unk>", 0)]).words, [TEXT])
     seeds = seed_pieces(counts)
@@ -258,7 +287,7 @@ def test_what_training_promises():
     kinds = {"".join(kind) for kind in kinds}
     assert all(len(set(kind)) < 2 for kind in kinds) and {"aaa", "\n\n"} <= kinds
     scores = [score for _, score in tok.scores[3:]]
-    assert scores == sorted(scores, reverse=True) and math.fsum(map(math.exp, scores)) == pytest.approx(1)
+    assert scores == sorted(scores, reverse=True) and scores[-1] > -10 and math.fsum(map(math.exp, scores)) == pytest.approx(1)
     assert tok.decode(tok.encode(TEXT)) == TEXT and len(tok.encode(TEXT)) < len(TEXT) / 2
     assert Unigram.train([TEXT[:100], TEXT[100:]], 80).scores != tok.scores
     with_bytes = Unigram.train(TEXT, 340, byte_fallback=True)

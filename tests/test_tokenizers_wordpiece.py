@@ -156,6 +156,14 @@ def test_the_vocabulary_of_hugging_face_s_trainer(size):
     assert learn(words, there[:first], size, prefix="##")[0] == there
 
 
+def test_training_keeps_to_the_rules():
+    tok = WordPiece.train("Äpfel Äpfel APFEL", 31, lower=False)
+    assert {"Ä", "A", "Äpfel"} <= set(tok.vocab) and tok.tokens("Äpfel") == ["Äpfel"]
+    assert tok.rules.lower is False
+    tok = WordPiece.train("Äpfel Äpfel APFEL", 18, lower=True)
+    assert "a" in tok.vocab and not {"Ä", "A", "ä"} & set(tok.vocab) and tok.tokens("Äpfel") == ["apfel"]
+
+
 def test_training_numbers_characters_by_code_point():
     counts = count_words(TEXT, BertRules())
     start = [*SPECIAL, *sorted(set(TEXT.lower()) - {" "})]
@@ -263,6 +271,7 @@ def test_saved_files_open_everywhere(rules, vocab, tmp_path):
     fast = PreTrainedTokenizerFast(tokenizer_file=str(tmp_path / "tokenizer.json"))
     again = from_dict(json.loads(json.dumps(tok.to_dict())))
     assert type(ours) is type(again) is WordPiece and ours.special == tok.special
+    assert ours.decode(tok.encode("So? No!")) == again.decode(tok.encode("So? No!")) == tok.decode(tok.encode("So? No!"))
     for text in [TEXT, *nasty_texts(60, 7)]:
         ids = tok.encode(text)
         assert ids == ours.encode(text) == again.encode(text) == theirs.encode(text).ids

@@ -14,8 +14,7 @@ def moved(changes):
     """[(character, change)] -> (new text, for each of its characters the index of the old one that it stands for).
 
     A change of 0 is a character in the place of the next old one, 1 one that is added after it, -n one in the place of
-    the next and of n more. It is the Rust library's account, with its oddities: the index -1 for what is added at the
-    beginning, and where marks change places, their indices do not.
+    the next and of n more. It is the Rust library's account: where marks change places, their indices do not.
     """
     sources, place = [], 0
     for _, change in changes:

@@ -14,8 +14,8 @@ REGEXES = {" {2,}": " {2,}", r"\n": r"\n"}  # of published files; Rust's regular
 class Normalizer:
     """Steps in the form of a tokenizer.json, {"type": "NFKC"} for instance, or the name alone where there is no more.
 
-    Called with a text it gives the new text, and for each of its characters the index of the one that it came from: -1
-    for what was added at the beginning. ValueError for a step that is not known here.
+    Called with a text it gives the new text, and for each of its characters the index of the one that it came from.
+    ValueError for a step that is not known here.
     """
 
     def __init__(self, steps=()):
@@ -27,7 +27,7 @@ class Normalizer:
         for function in self.functions:
             text, sources = function(text)
             if sources is not None:
-                places = [-1 if source < 0 else places[source] for source in sources]
+                places = [places[source] for source in sources]
         return text, places
 
 

@@ -31,7 +31,7 @@ class Spaces:
         found = []
         for match in (STRETCH if self.split_spaces else ALL).finditer(text):
             stretch, at = match.group().replace(" ", SPACE), match.start()
-            wanted = self.prepend == "always" or (self.prepend == "first" and places[at] < 1)
+            wanted = self.prepend == "always" or (self.prepend == "first" and places[at] == 0)
             lead = int(wanted and not stretch.startswith(SPACE))
             for word in (WORD if self.split_words else ALL).finditer(SPACE * lead + stretch):
                 start = word.start()
@@ -51,5 +51,4 @@ def span(found, start, end, places):
     found: a word as `Spaces.words` gives it. places: of a Normalizer.
     """
     _, at, lead = found
-    first, last = (places[at + max(index - lead, 0)] for index in (start, end - 1))
-    return max(first, 0), last + 1
+    return places[at + max(start - lead, 0)], places[at + max(end - 1 - lead, 0)] + 1

@@ -21,7 +21,7 @@ def to_json(tok) -> dict:
     model = {
         "type": "Unigram",
         "unk_id": tok.special.get(tok.unk),
-        "vocab": [[piece, as_rust_shall_read(score)] for piece, score in tok.scores],
+        "vocab": [[piece, score] for piece, score in tok.scores],
         "byte_fallback": tok.byte_fallback,
     }
     return document(tok, model, normalizer=normalizer, pre_tokenizer=pre_tokenizer, decoder=decoder)
@@ -75,22 +75,12 @@ def pre_tokenizer_of(data: dict) -> tuple[bool, dict]:
 def as_rust_reads(score: float) -> float:
     """What the Rust library makes of a number in JSON: its digits as a float, divided by a power of ten.
 
-    That rounds twice, so one number in four is off by its last bit. It matters: aa + aaa and aaa + aa are equally
-    probable, and then the last bit says which one is the best path.
+    That rounds twice, so of numbers with 16 or more digits one in four is off by its last bit. It matters: aa + aaa and
+    aaa + aa are equally probable, and then the last bit says which one is the best path. What was so read is written
+    and read again as it is.
     """
     if not math.isfinite(score):
-        return score
+        return score  # and is refused
     sign, digits, exponent = Decimal(repr(float(score))).as_tuple()
     whole, power = float(int("".join(map(str, digits)))), float(f"1e{abs(exponent)}")
     return (-1.0 if sign else 1.0) * (whole / power if exponent < 0 else whole * power)
-
-
-def as_rust_shall_read(score: float) -> float:
-    """The number to write for `score`, itself or a neighbour of it, so that it is read as `score`.
-
-    There is one for what was read from a file, and for numbers of up to 15 digits; for others perhaps not.
-    """
-    near = [score]
-    for direction in (-math.inf, math.inf):
-        near += [one := math.nextafter(score, direction), math.nextafter(one, direction)]
-    return next((other for other in near if as_rust_reads(other) == score), score)

@@ -167,6 +167,22 @@ def digamma(x):
     return result + np.log(x) - 0.5 / x - series
 
 
+def other_ways(pieces):
+    """The lattices of the pieces themselves, without the edge that is the whole piece."""
+    inside = Lattices(pieces, pieces)
+    inside.keep(inside.ends - inside.starts < (inside.lasts - inside.firsts)[inside.owners])
+    return inside
+
+
+def losses(inside, scores, uses):
+    """What each piece is good for: its uses, times what the best other way to cut it has less of log-probability.
+
+    inf for a piece that cannot be cut.
+    """
+    with np.errstate(invalid="ignore"):  # of pieces that are dropped already, no matter what
+        return np.nan_to_num(uses * (scores - inside.best(scores)), nan=0, posinf=np.inf, neginf=-np.inf)
+
+
 def kept(losses, uses, alive, single, size):
     """Which pieces stay: all characters, and those whose loss would hurt most, at most KEPT of all or `size`."""
     used = int((alive & ((uses >= LEAST) | single)).sum())
@@ -187,8 +203,7 @@ def learn(word_counts, size, *, report=None):
     names, start = list(seeds), np.array(list(seeds.values()), dtype=float)
     lengths = np.array([len(name) for name in names])
     counts = np.array(list(word_counts.values()), dtype=float)
-    words, inside = Lattices(word_counts, names), Lattices(names, names)
-    inside.keep(inside.ends - inside.starts < lengths[inside.owners])  # how else a piece can be cut
+    words, inside = Lattices(word_counts, names), other_ways(names)
     scores, alive = np.log(start / start.sum()), np.ones(len(names), dtype=bool)
     while True:
         last = alive.sum() <= size
@@ -200,9 +215,7 @@ def learn(word_counts, size, *, report=None):
             scores[alive] = maximize(np.maximum(uses[alive], LEAST), bayes=not last)
         if last:
             break
-        losses, others = np.zeros(len(names)), alive & (lengths > 1)
-        losses[others] = uses[others] * (scores[others] - inside.best(scores)[others])
-        alive = kept(losses, uses, alive, lengths == 1, size)
+        alive = kept(losses(inside, scores, uses), uses, alive, lengths == 1, size)
         words.keep(alive[words.pieces])
         inside.keep(alive[inside.pieces] & alive[inside.owners])
         scores[~alive] = -np.inf
