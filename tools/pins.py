@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 WANTED = {
     "the library": ["torch", "numpy"],
-    "chapters": ["ipywidgets", "matplotlib", "safetensors", "tqdm", "transformers"],
+    "chapters": ["ipywidgets", "matplotlib", "regex", "safetensors", "tokenizers", "tqdm", "transformers"],
     "the rosetta": ["keras"],
     "the corpora": ["datasets"],
     "the book and JupyterLab": ["jupyter-book", "jupyterlab"],

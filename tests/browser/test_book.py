@@ -12,13 +12,17 @@ from conftest import BOOK, ROOT, listen, visit
 
 PAGES = sorted(str(path.relative_to(BOOK)) for path in BOOK.rglob("*.html") if "_static" not in path.parts)
 CHAPTERS = [page for page in PAGES if page.startswith("chapters/")]
-MAP = "lmkit-attention-map"
-WITH_MAP = [page for page in CHAPTERS if f"<{MAP}" in (BOOK / page).read_text(encoding="utf-8")]
+HTML = {page: (BOOK / page).read_text(encoding="utf-8") for page in CHAPTERS}
+MAP, STEPS = "lmkit-attention-map", "lmkit-token-steps"
+WITH_MAP, WITH_STEPS = ([page for page in CHAPTERS if f"<{element}" in HTML[page]] for element in (MAP, STEPS))
 PHONE = {"viewport": {"width": 360, "height": 740}, "device_scale_factor": 2, "has_touch": True, "is_mobile": True}
 
 every_page = pytest.mark.parametrize("reader", PAGES, indirect=True)
 every_chapter = pytest.mark.parametrize("where", CHAPTERS)
 every_map = pytest.mark.parametrize("where", WITH_MAP)
+every_widget = pytest.mark.parametrize(
+    ("where", "element"), [*((page, MAP) for page in WITH_MAP), *((page, STEPS) for page in WITH_STEPS)]
+)
 both_schemes = pytest.mark.parametrize("scheme", ["light", "dark"])
 
 
@@ -201,17 +205,17 @@ def test_keyboard(reader, book):
     assert page.locator("#main-content").count() == 1
 
 
-@every_map
-def test_map_by_keyboard(open_page, where):
-    """From the skip link, Tab alone reaches the first attention map's controls."""
+@every_widget
+def test_widget_by_keyboard(open_page, where, element):
+    """From the skip link, Tab alone reaches the first widget's controls."""
     page = open_page(where)
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     for _ in range(300):
         page.keyboard.press("Tab")
-        if page.evaluate(f"!!document.activeElement.closest('{MAP}')"):
+        if page.evaluate(f"!!document.activeElement.closest('{element}')"):
             return
-    pytest.fail("300 presses of Tab did not reach the map")
+    pytest.fail("300 presses of Tab did not reach the widget")
 
 
 @every_map
@@ -238,9 +242,27 @@ def test_map_is_alive(open_page, where):
     assert page.outside == [] and page.complaints == []
 
 
+@pytest.mark.parametrize("where", WITH_STEPS)
+def test_steps_are_alive(open_page, where):
+    """The next step, another tokenizer, another text: each changes what is seen."""
+    page = open_page(where)
+    one = page.locator(STEPS).first
+    one.scroll_into_view_if_needed()
+    for change in (
+        lambda: one.get_by_role("button", name="Next step").click(),
+        lambda: one.get_by_role("radio").last.click(),
+        lambda: one.locator("select").select_option(index=1),
+    ):
+        before = one.screenshot()
+        change()
+        page.wait_for_timeout(200)
+        assert one.screenshot() != before
+    assert page.outside == [] and page.complaints == []
+
+
 @every_chapter
 def test_without_scripts(open_page, where):
-    """The text, and a picture with a text alternative in the place of each map and figure."""
+    """The text, and in the place of each map and figure a picture with a text alternative, or a table."""
     page = open_page(where, java_script_enabled=False)
     assert page.locator("article h1").is_visible()
     pictures = page.locator(f"{MAP} img")
@@ -249,6 +271,8 @@ def test_without_scripts(open_page, where):
         assert picture.get_attribute("alt").strip()
         if page.locator(MAP).count() and not picture.evaluate("one => !!one.closest('details, .cell_input')"):
             assert picture.is_visible() and picture.evaluate("one => one.naturalWidth > 0")
+    for steps in page.locator(STEPS).all():
+        assert steps.locator("table caption").first.is_visible() and steps.locator("td").count()
 
 
 @every_chapter
@@ -257,7 +281,7 @@ def test_from_a_file(open_page, where):
     page = open_page(where, from_file=True)
     assert page.outside == [] and page.complaints == []
     assert page.locator(".math").count() == page.locator(".math:has(mjx-container)").count()
-    for one in page.locator(MAP).all():
+    for one in [*page.locator(MAP).all(), *page.locator(STEPS).all()]:
         assert one.evaluate("one => !!(one.shadowRoot || one).querySelector('canvas, svg')")
 
 
