@@ -417,9 +417,21 @@ def test_the_table_of_corpora_is_complete(name):
         assert len(corpus.sha256) == 64
 
 
+@pytest.mark.parametrize("level", [1, 2, 3])
+def test_the_page_of_corpora_tells_the_levels(level):
+    page = (ROOT / "corpora.md").read_text(encoding="utf-8")
+    row = next(line for line in page.split("\n") if line.startswith(f"| {level} |"))
+    _, _, most, vocabulary, floor = (cell.strip() for cell in row.strip("|").split("|"))
+    nats, bits = (float(part.split()[0]) for part in floor.split(", "))
+    measured = tales.floor(tales.generate(100_000, seed=12, level=level))
+    assert int(vocabulary) == len(tales.vocabulary(level)) and tales.survey(level).most <= int(most)
+    assert abs(measured.nats_per_word - nats) < 4 * measured.standard_error + 0.001
+    assert abs(measured.bits_per_byte - bits) < 0.01 * bits + 0.001
+
+
 def test_the_page_of_corpora_has_the_table():
     """To write it anew: python -m lmkit.corpora.known."""
-    page = (ROOT / "corpora.md").read_text(encoding="utf-8")
+    page = (ROOT / "corpora.md").read_text(encoding="utf-8").partition("## Known corpora")[2]
     lines = [line for line in page.split("\n") if line.startswith("| ")]
     assert "\n".join(lines[: len(CORPORA) + 2]) == known.table()
     for name, corpus in CORPORA.items():  # and the table has what it should

@@ -37,6 +37,24 @@ def test_right_answers_agree_with_the_library():
     )
 
 
+def test_right_answers_agree_with_the_tokenizers():
+    """Hugging Face's Rust library, given the exercise's own merges, vocabulary and scores."""
+    from tokenizers import Tokenizer, models
+
+    replay, longest_match, best_cut = (EXERCISES[name] for name in ("replay", "longest_match", "best_cut"))
+    for word, merges in replay.inputs:
+        symbols = dict.fromkeys([*"abcdefghijklmnopqrstuvwxyz", *("".join(pair) for pair in merges)])
+        rust = Tokenizer(models.BPE({symbol: i for i, symbol in enumerate(symbols)}, merges))
+        assert replay.right(word, merges) == rust.encode(word).tokens
+    for word, vocab in longest_match.inputs:
+        rust = Tokenizer(models.WordPiece({piece: i for i, piece in enumerate(["[UNK]", *vocab])}, unk_token="[UNK]"))
+        assert longest_match.right(word, vocab) == rust.encode(word).tokens
+    for word, scores in best_cut.inputs:
+        rust = Tokenizer(models.Unigram([("<unk>", -99.0), *scores.items()], unk_id=0))
+        assert best_cut.right(word, scores) == rust.encode(word).tokens
+    assert EXERCISES["best_pair"].right({("a", "b"): 2, ("b", "a", "b"): 1}) == ("a", "b")  # 3 times; b a once
+
+
 def test_other_answers():
     causal, value = EXERCISES["causal_attention"], EXERCISES["kv_cache"]
     assert "raised TypeError" in diagnose(causal, lambda q: q)
