@@ -372,7 +372,7 @@ def test_parquet_needs_the_extra(tmp_path, monkeypatch):
     folder_of_documents(tmp_path)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(
-        ImportError, match=r'd.parquet needs the package pyarrow to be read: pip install "lmkit\[data\]"'
+        ImportError, match=r'd.parquet needs the package pyarrow to be read: pip install datasets'
     ):
         list(load(tmp_path / "d.parquet"))
     assert len(list(load(tmp_path / "a.jsonl"))) == 3  # and other files do not
@@ -446,6 +446,16 @@ def test_the_page_of_corpora_has_the_table():
 )
 def test_bytes_in_words(size, words):
     assert known.bytes_in_words(size) == words
+
+
+def test_the_excerpt_comes_with_the_library(monkeypatch):
+    monkeypatch.setattr(corpora, "download", None)  # nothing may be downloaded
+    text = load("excerpt")
+    assert text == load("Excerpt") and text.startswith("First Citizen:\n") and len(text) == 239_976
+    parts = [document for split in ("train", "validation") for document in load("excerpt", split)]
+    assert len(parts) == 2 and "".join(parts) == text
+    if (SHARED / "tinyshakespeare.txt").is_file():
+        assert (SHARED / "tinyshakespeare.txt").read_text(encoding="utf-8").startswith(text)
 
 
 @pytest.mark.skipif(not (SHARED / "tinyshakespeare.txt").is_file(), reason="shared/data is not beside the repository")

@@ -1,6 +1,7 @@
 """Text to train on: the generated tales, known real corpora, and the reader's own files."""
 
 import os
+from importlib import resources
 from pathlib import Path
 
 from lmkit.corpora import tales
@@ -11,20 +12,22 @@ from lmkit.corpora.local import READERS, Files, decode, split_folder
 from lmkit.corpora.mirrors import cache_folder, download, sha256_of
 
 __all__ = ["CORPORA", "Corpus", "Documents", "Hub", "documents", "fetch", "load", "text"]
-TEXTS = ["tales", *(name for name, corpus in CORPORA.items() if not corpus.hub)]
+OFFLINE = ["excerpt", "tales"]  # these come with the library
+TEXTS = [*OFFLINE, *(name for name, corpus in CORPORA.items() if not corpus.hub)]
 
 
 def load(name_or_path, split=None, *, streaming=None, rank=0, world_size=1):
     """Return `text(name_or_path)`, a str, of what is one text; of all else, or where a split is named, `documents`."""
     name = known_name(name_or_path)
-    one_text = not CORPORA[name].hub if name in CORPORA else name == "tales" or is_text_file(name)
+    one_text = not CORPORA[name].hub if name in CORPORA else name in OFFLINE or is_text_file(name)
     if one_text and split is None and streaming is None and world_size == 1:
         return text(name_or_path)
     return documents(name_or_path, split, streaming=streaming, rank=rank, world_size=world_size)
 
 
 def text(name_or_path) -> str:
-    """Return a text: "tales" (100,000 words of seed 0), "tinyshakespeare", or the path of a UTF-8 file of your own.
+    """Return a text: "tales" (100,000 words of seed 0), "excerpt" (the first fifth of Tiny Shakespeare, which comes with
+    the library), "tinyshakespeare", or the path of a UTF-8 file of your own.
 
     A known text is read from the folder LMKIT_DATA, else from the cache, else downloaded; always checked by sha256.
     Raises FileNotFoundError, ValueError (unknown name; file empty, not UTF-8 or not the one expected) or
@@ -33,6 +36,8 @@ def text(name_or_path) -> str:
     name = known_name(name_or_path)
     if name == "tales":
         return tales.generate(100_000).text
+    if name == "excerpt":
+        return whole((resources.files("lmkit.corpora") / "excerpt.txt").read_bytes(), name)
     if name in CORPORA:
         if CORPORA[name].hub:
             raise ValueError(f"{name} is a corpus of documents, not one text; expected one of {TEXTS} or a text file")
@@ -59,7 +64,7 @@ def documents(name_or_path, split=None, *, streaming=None, column="text", rank=0
     if name == "tales":
         told = tales.generate(100_000 if check_split(name, split) == "train" else 60_000, seed=int(split != "train"))
         return Given(f"tales, {split}", [tale for tale in told.text.split("\n\n") if tale], rank, world_size)
-    if name in CORPORA or is_text_file(name):
+    if name in CORPORA or name == "excerpt" or is_text_file(name):
         all_of_it = text(name_or_path)
         cut = len(all_of_it) * 9 // 10
         part = all_of_it[:cut] if check_split(name, split) == "train" else all_of_it[cut:]
@@ -73,7 +78,7 @@ def documents(name_or_path, split=None, *, streaming=None, column="text", rank=0
 def known_name(name_or_path) -> str:
     """The name of a known corpus as it stands in CORPORA, or the path as a string."""
     name = str(name_or_path)
-    return name.lower() if name.lower() in ("tales", *CORPORA) else name
+    return name.lower() if name.lower() in (*OFFLINE, *CORPORA) else name
 
 
 def is_text_file(path) -> bool:
@@ -93,7 +98,7 @@ def checked_path(name_or_path) -> Path:
         return path
     if path.suffix or path.name != name:
         raise FileNotFoundError(f"there is no file {name!r} (looked from {Path.cwd()})")
-    raise ValueError(f"{name!r} is neither a file nor one of the known corpora {sorted(['tales', *CORPORA])}")
+    raise ValueError(f"{name!r} is neither a file nor one of the known corpora {sorted([*OFFLINE, *CORPORA])}")
 
 
 def fetch(name) -> bytes:

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from ... import tokenizers
-from .. import CORPORA, documents
+from .. import CORPORA, OFFLINE, documents
 from .preparing import prepare
 
 
@@ -14,7 +14,7 @@ def arguments(argv=None) -> argparse.Namespace:
         description="Prepare a corpus as token shards. After a kill, the same command goes on where it stopped.",
     )
     add = parser.add_argument
-    add("corpus", help=f"{', '.join(['tales', *CORPORA])}, or the path of a folder, .jsonl, .parquet or text file")
+    add("corpus", help=f"{', '.join([*OFFLINE, *CORPORA])}, or the path of a folder, .jsonl, .parquet or text file")
     add("tokenizer", help="a tokenizer.json, a folder with one, or gpt2")
     add("folder", help="where the shards go")
     add("--split", help="of the corpus (default: train)")
