@@ -1,8 +1,12 @@
 """Right answers pass, and every plausible wrong one is refused with its own diagnosis."""
 
+import codecs
+import math
+
 import numpy as np
 import pytest
 import torch
+from tokenizers import Tokenizer, models
 
 from lmkit.attention import attention_weights
 from lmkit.exercises import EXERCISES, NOT_YET, check, diagnose
@@ -39,20 +43,24 @@ def test_right_answers_agree_with_the_library():
 
 def test_right_answers_agree_with_the_tokenizers():
     """Hugging Face's Rust library, given the exercise's own merges, vocabulary and scores."""
-    from tokenizers import Tokenizer, models
-
-    replay, longest_match, best_cut = (EXERCISES[name] for name in ("replay", "longest_match", "best_cut"))
+    replay, fewest = EXERCISES["replay"], EXERCISES["fewest"]
     for word, merges in replay.inputs:
         symbols = dict.fromkeys([*"abcdefghijklmnopqrstuvwxyz", *("".join(pair) for pair in merges)])
         rust = Tokenizer(models.BPE({symbol: i for i, symbol in enumerate(symbols)}, merges))
         assert replay.right(word, merges) == rust.encode(word).tokens
-    for word, vocab in longest_match.inputs:
-        rust = Tokenizer(models.WordPiece({piece: i for i, piece in enumerate(["[UNK]", *vocab])}, unk_token="[UNK]"))
-        assert longest_match.right(word, vocab) == rust.encode(word).tokens
-    for word, scores in best_cut.inputs:
-        rust = Tokenizer(models.Unigram([("<unk>", -99.0), *scores.items()], unk_id=0))
-        assert best_cut.right(word, scores) == rust.encode(word).tokens
-    assert EXERCISES["best_pair"].right({("a", "b"): 2, ("b", "a", "b"): 1}) == ("a", "b")  # 3 times; b a once
+    for word, pieces in fewest.inputs:  # all pieces equally likely: the likeliest cut has the fewest
+        rust = Tokenizer(models.Unigram([("<unk>", -99.0), *((piece, -1.0) for piece in sorted(pieces))], unk_id=0))
+        tokens = rust.encode(word).tokens
+        assert fewest.right(word, pieces) == (len(tokens) if "".join(tokens) == word and word != "ax" else math.inf)
+
+
+def test_right_answers_agree_with_python_and_sentencepieces_form():
+    fallback, complete = EXERCISES["fallback"], EXERCISES["complete"]
+    rust = Tokenizer(models.BPE({f"<0x{byte:02X}>": byte for byte in range(256)} | {"n": 256}, [], byte_fallback=True))
+    assert fallback.right("né好", {"n"}) == rust.encode("né好").tokens
+    for (chunks,) in complete.inputs:
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        assert complete.right(chunks) == [decoder.decode(chunk) for chunk in chunks]
 
 
 def test_other_answers():

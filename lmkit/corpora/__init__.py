@@ -26,8 +26,8 @@ def load(name_or_path, split=None, *, streaming=None, rank=0, world_size=1):
 
 
 def text(name_or_path) -> str:
-    """Return a text: "tales" (100,000 words of seed 0), "excerpt" (the first fifth of Tiny Shakespeare, which comes with
-    the library), "tinyshakespeare", or the path of a UTF-8 file of your own.
+    """Return a text: "tales" (100,000 words of seed 0), "excerpt" (the first fifth of Tiny Shakespeare, part of the
+    library), "tinyshakespeare", or the path of a UTF-8 file of your own.
 
     A known text is read from the folder LMKIT_DATA, else from the cache, else downloaded; always checked by sha256.
     Raises FileNotFoundError, ValueError (unknown name; file empty, not UTF-8 or not the one expected) or

@@ -1,121 +1,98 @@
 """Exercises of chapter 1, tokenization."""
 
 import math
-from collections import Counter
 from functools import cache
 
 from .engine import Exercise
 
 
-def _pairs(words: dict, weighted=True) -> Counter:
-    found = Counter()
-    for symbols, count in words.items():
-        for pair in zip(symbols, symbols[1:]):
-            found[pair] += count if weighted else 1
-    return found
-
-
-def _best_pair(words, weighted=True, of_equals=min, rare=False):
-    pairs = _pairs(words, weighted)
-    most = (min if rare else max)(pairs.values())
-    return of_equals(pair for pair, count in pairs.items() if count == most)
-
-
-def _merge(symbols, pair, times=10**6):
+def _merge(symbols, pair):
     out, i = [], 0
     while i < len(symbols):
-        if times and tuple(symbols[i : i + 2]) == tuple(pair):
+        if tuple(symbols[i : i + 2]) == tuple(pair):
             out.append(symbols[i] + symbols[i + 1])
-            i, times = i + 2, times - 1
+            i += 2
         else:
             out.append(symbols[i])
             i += 1
     return out
 
 
-def _merge_from_the_right(symbols, pair):
-    return [s[::-1] for s in _merge([s[::-1] for s in symbols[::-1]], [s[::-1] for s in pair[::-1]])][::-1]
-
-
-def _merge_as_text(symbols, pair):
-    return " ".join(symbols).replace(" ".join(pair), "".join(pair)).split(" ")
-
-
-def _replay(word, merges, rounds=10**6):
+def _replay(word, merges, rounds=10**6, rare_first=False):
     symbols, rank = list(word), {tuple(pair): i for i, pair in enumerate(merges)}
     for _ in range(rounds):
         here = [pair for pair in zip(symbols, symbols[1:]) if pair in rank]
         if not here:
             break
-        symbols = _merge(symbols, min(here, key=rank.get))
+        symbols = _merge(symbols, (max if rare_first else min)(here, key=rank.get))
     return symbols
 
 
 def _left_to_right(word, merges):
     symbols, known = list(word), {tuple(pair) for pair in merges}
-    while here := [pair for pair in zip(symbols, symbols[1:]) if pair in known]:
-        symbols = _merge(symbols, here[0], times=1)
+    while here := [i for i in range(len(symbols) - 1) if tuple(symbols[i : i + 2]) in known]:
+        symbols[here[0] : here[0] + 2] = ["".join(symbols[here[0] : here[0] + 2])]
     return symbols
 
 
-def _longest_of_merges(word, merges):
-    pieces, out = {"".join(pair) for pair in merges} | set(word), []
+def _longest(word, pieces):
+    out = []
     while word:
-        end = next(e for e in range(len(word), 0, -1) if word[:e] in pieces)
+        end = next(end for end in range(len(word), 0, -1) if word[:end] in pieces)
         out, word = [*out, word[:end]], word[end:]
     return out
 
 
-def _longest_match(word, vocab, mark="##", shortest=False, keep=False):
-    out, start = [], 0
-    while start < len(word):
-        ends = range(start + 1, len(word) + 1) if shortest else range(len(word), start, -1)
-        tried = ((mark if start else "") + word[start:end] for end in ends)
-        piece = next((piece for piece in tried if piece in vocab), None)
-        if piece is None:
-            return [*out, "[UNK]"] if keep else ["[UNK]"]
-        out.append(piece)
-        start += len(piece) - (len(mark) if start else 0)
-    return out
+def _longest_of_merges(word, merges):
+    return _longest(word, {"".join(pair) for pair in merges} | set(word))
 
 
-def _cuts(word, scores):
+def _fewest(word, pieces):
     @cache
-    def cuts(start):
+    def least(start):
+        """The number of pieces for word[start:]."""
         if start == len(word):
-            return [[]]
-        ends = (end for end in range(start + 1, len(word) + 1) if word[start:end] in scores)
-        return [[word[start:end], *rest] for end in ends for rest in cuts(end)]
+            return 0
+        ends = [end for end in range(start + 1, len(word) + 1) if word[start:end] in pieces]
+        return min((1 + least(end) for end in ends), default=math.inf)
 
-    return cuts(0)
-
-
-def _best_cut(word, scores, worth=sum):
-    return max(_cuts(word, scores), key=lambda cut: worth([scores[piece] for piece in cut]))
+    return least(0)
 
 
-def _greedy_cut(word, scores, by):
-    """From left to right, the best next piece after which the rest can still be cut."""
+def _most(word, pieces):
+    return len(word) if all(c in pieces for c in word) else _fewest(word, pieces)
+
+
+def _fallback(text, vocab, form="<0x{:02X}>", code="utf-8", whole=False):
     out = []
-    while word:
-        pieces = [word[:end] for end in range(1, len(word) + 1) if word[:end] in scores and _cuts(word[end:], scores)]
-        out.append(max(pieces, key=by))
-        word = word[len(out[-1]) :]
+    for c in text:
+        if c in vocab and not (whole and any(other not in vocab for other in text)):
+            out.append(c)
+        else:
+            out += [form.format(byte) for byte in c.encode(code, errors="replace")]
     return out
 
 
-_WORDS = {("l", "o", "w"): 5, ("l", "o", "w", "e", "r"): 2, ("n", "e", "w", "e", "s", "t"): 6, tuple("widest"): 3}
-_TIED = {("b", "a"): 3, ("a", "b"): 3, ("c", "a", "b"): 2, ("d", "b", "a"): 2}
-_RARE = {("x", "y"): 9, ("a", "b"): 1, ("a", "b", "c"): 1, ("c", "a", "b"): 1}
+def _stream(chunks):
+    out, kept = [], b""
+    for chunk in chunks:
+        kept += chunk
+        for cut in range(len(kept), -1, -1):
+            try:
+                out.append(kept[:cut].decode("utf-8"))
+            except UnicodeDecodeError:
+                continue
+            kept = kept[cut:]
+            break
+    return out
+
+
 _MERGES = [("u", "g"), ("h", "ug"), ("g", "s"), ("p", "u"), ("b", "u"), ("n", "g"), ("l", "o"), ("o", "w"), ("l", "ow")]
-_VOCAB = {"em", "embed", "e", "un", "ding", "##bed", "##b", "##ed", "##d", "##ding", "##g", "##s", "##em", "##m"}
-_SCORES = {
-    piece: math.log(p)
-    for piece, p in {
-        "h": 0.05, "u": 0.05, "g": 0.05, "s": 0.05, "hu": 0.02, "ug": 0.2, "gs": 0.2, "hug": 0.06, "ugs": 0.008,
-    }.items()
-}  # fmt: skip
-_MILLION = 10**6
+_PIECES = {"a", "b", "c", "d", "e", "ab", "abc", "cde"}
+_LETTERS = set("abcdefghijklmnopqrstuvwxyz ")
+_OK = "好的，🙂 ok".encode()
+_PAIRS = [_OK[i : i + 2] for i in range(0, len(_OK), 2)]
+_CHUNKS = [_PAIRS, [b"a", b"\xc3", b"\xa9", b"t", b"\xc3\xa9"], [b"plain ", b"text"]]
 
 EXERCISES = {
     "bits_per_byte": Exercise(
@@ -137,45 +114,18 @@ EXERCISES = {
             "the other way round: the answer is (A, B)": (3.9 * 0.27 / math.log(2), 1.3 / math.log(2)),
         },
     ),
-    "more_tokens": Exercise(
-        right=(128_256 - 50_257) * 768 / _MILLION,
+    "room_for": Exercise(
+        right=20_000_000 // 4 // 256,
         mistakes={
-            "that is the whole new embedding; the question is what it has more than before": 128_256 * 768 / _MILLION,
-            "twice too much: the embedding is tied, so the output needs no matrix of its own": (
-                2 * (128_256 - 50_257) * 768 / _MILLION
+            "that is with an output matrix of its own; it is tied, so one table serves both ends": (
+                20_000_000 // 4 // 512
             ),
-            "that is in parameters; the question asks for millions": (128_256 - 50_257) * 768,
-            "those are the new tokens; each of them has 768 numbers": (128_256 - 50_257) / _MILLION,
-            "that is in bytes of 4; the question asks for parameters": 4 * (128_256 - 50_257) * 768 / _MILLION,
-        },
-    ),
-    "best_pair": Exercise(
-        right=_best_pair,
-        inputs=[(_WORDS,), (_TIED,), (_RARE,)],
-        mistakes={
-            "every word counts once: its pairs must count as often as the word occurs": (
-                lambda words: _best_pair(words, weighted=False)
+            "that is a quarter of the *other* parameters; the embedding is part of the 20 million": (
+                20_000_000 // 5 // 256
             ),
-            "of equally frequent pairs it takes the last in the order of the alphabet, not the first": (
-                lambda words: _best_pair(words, of_equals=max)
-            ),
-            "it takes the rarest pair; it is the most frequent one that saves most": (
-                lambda words: _best_pair(words, rare=True)
-            ),
-        },
-    ),
-    "merge": Exercise(
-        right=_merge,
-        inputs=[
-            (["l", "o", "w", "l", "o"], ("l", "o")),
-            (["a", "a", "a"], ("a", "a")),
-            (["ab", "c", "b", "c"], ("b", "c")),
-            (["x"], ("x", "x")),
-        ],
-        mistakes={
-            "only the first occurrence is merged": lambda symbols, pair: _merge(symbols, pair, times=1),
-            "it looks from the right: of three equal symbols the first two are merged": _merge_from_the_right,
-            "it replaces text, not symbols: in ['ab', 'c'] there is no symbol 'b' to merge with 'c'": _merge_as_text,
+            "those are the parameters of the table; each token has 256 of them": 20_000_000 // 4,
+            "that would be the whole model; the embedding may take a quarter": 20_000_000 // 256,
+            "that is a quarter of a model of bytes: parameters are counted, not their 4 bytes": 20_000_000 // 16 // 256,
         },
     ),
     "replay": Exercise(
@@ -191,38 +141,57 @@ EXERCISES = {
             "it stops after the first merge; go on until no pair is left that was learned": (
                 lambda word, merges: _replay(word, merges, rounds=1)
             ),
-        },
-    ),
-    "longest_match": Exercise(
-        right=_longest_match,
-        inputs=[("embeddings", _VOCAB), ("unembed", _VOCAB), ("emx", _VOCAB), ("ding", _VOCAB), ("embed", _VOCAB)],
-        mistakes={
-            "inside a word a token is written with ##: look those up from the second piece on": (
-                lambda word, vocab: _longest_match(word, vocab, mark="")
-            ),
-            "it takes the shortest match; take the longest": lambda word, vocab: _longest_match(
-                word, vocab, shortest=True
-            ),
-            "where nothing fits, the whole word becomes one [UNK], also the pieces found before": (
-                lambda word, vocab: _longest_match(word, vocab, keep=True)
+            "it begins with the merge learned last; the earliest has the lowest rank and goes first": (
+                lambda word, merges: _replay(word, merges, rare_first=True)
             ),
         },
     ),
-    "best_cut": Exercise(
-        right=_best_cut,
-        inputs=[("hugs", _SCORES), ("hug", _SCORES), ("ugs", _SCORES), ("hugugs", _SCORES)],
+    "fewest": Exercise(
+        right=_fewest,
+        inputs=[(word, _PIECES) for word in ("abcde", "abcabcde", "cdeab", "aa", "ax", "")],
         mistakes={
-            "that is the longest match; a longer first piece can cost more than it saves": (
-                lambda word, scores: _greedy_cut(word, scores, by=len)
+            "that is how many the longest match needs; taking the longest piece first can cost one more later": (
+                lambda word, pieces: len(_longest(word, pieces)) if set(word) <= pieces else math.inf
             ),
-            "it takes the likeliest next piece each time; what counts is the sum over the whole word": (
-                lambda word, scores: _greedy_cut(word, scores, by=scores.get)
+            "that is the largest number of pieces, not the smallest": _most,
+            "a word that cannot be cut has no number of pieces: return math.inf, not 0": (
+                lambda word, pieces: 0 if _fewest(word, pieces) == math.inf else _fewest(word, pieces)
             ),
-            "it takes the mean of the scores; the log of a product is their sum": (
-                lambda word, scores: _best_cut(word, scores, worth=lambda s: sum(s) / len(s))
+        },
+    ),
+    "fallback": Exercise(
+        right=_fallback,
+        inputs=[("a 好", _LETTERS), ("né", _LETTERS), ("🙂", _LETTERS), ("plain", _LETTERS), ("\n", _LETTERS)],
+        mistakes={
+            "a character that is in the vocabulary stays as it is; only the others become bytes": (
+                lambda text, vocab: _fallback(text, vocab, whole=True)
             ),
-            "it takes the least likely cut: scores are logarithms, so nearer to 0 is better": (
-                lambda word, scores: _best_cut(word, scores, worth=lambda s: -sum(s))
+            "those are code points, not bytes: encode the character as UTF-8 first": (
+                lambda text, vocab: [c if c in vocab else f"<0x{ord(c):02X}>" for c in text]
+            ),
+            "that is Latin-1, which has one byte for é and none for 好; text is UTF-8": (
+                lambda text, vocab: _fallback(text, vocab, code="latin-1")
+            ),
+            "two hexadecimal digits in capitals, as SentencePiece writes them: <0xE5>": (
+                lambda text, vocab: _fallback(text, vocab, form="<0x{:x}>")
+            ),
+        },
+    ),
+    "complete": Exercise(
+        right=_stream,
+        inputs=[(chunks,) for chunks in _CHUNKS],
+        mistakes={
+            "each chunk is decoded by itself, so that a character in two chunks becomes �: keep its beginning back": (
+                lambda chunks: [chunk.decode("utf-8", "replace") for chunk in chunks]
+            ),
+            "half a character is thrown away; keep it until its other bytes come": (
+                lambda chunks: [chunk.decode("utf-8", "ignore") for chunk in chunks]
+            ),
+            "it waits for the end; say with every chunk what is complete by then": (
+                lambda chunks: [""] * (len(chunks) - 1) + [b"".join(chunks).decode("utf-8")]
+            ),
+            "it gives the whole text so far each time; give only what is new": (
+                lambda chunks: ["".join(_stream(chunks)[: i + 1]) for i in range(len(chunks))]
             ),
         },
     ),
