@@ -231,7 +231,7 @@ def test_the_chinese_of_a_seed_never_changes(level):
 
 
 CHINESE_HASHES = {
-    1: "023fb1c9a5d81d76e37ea44abf82cd73adb140dcd0c4f179e651bbd82d8a5ddf",
-    2: "972cc2bf910132191c1070247d3e7e2c3c2ee8bc7d54a1c48f03ff50cf307295",
-    3: "ae36072f35f07e0dda489a74c9346279333fa8628abbe252a9af99ae98d3123d",
+    1: "4216f6869083366352545a318d0e1a8589cd9cce4dedcbbfe01af3fb9fa4386e",
+    2: "88283626e69fc6f541c2354a391bb7d99d7c83fb12e69db2117703da844458b7",
+    3: "f9a1b36a00bda5351ff59f8bdd3674fac1338691e61b96b44d272ebab452baeb",
 }

@@ -188,6 +188,50 @@ def test_pronouns_point_to_those_they_fit(level):
 
 
 @pytest.mark.parametrize("level", LEVELS)
+def test_you_in_a_trade_is_the_one_who_is_asked(level):
+    """Not the one who asks: "Will you trade your kite for my drum?" said Tom."""
+    pattern = r"Will you trade your \w+ for my \w+ \? [”’] \w+ (\w+) \. [“‘] \w+ , [”’] \w+ (\w+)"
+    found = 0
+    for story in tales.stories(200, seed=17, level=level):
+        if match := re.search(pattern, " ".join(story.words)):
+            start, entities = story.words.index("trade"), {}
+            for link in story.links:
+                entities.setdefault(link.word, set()).add(link.entity)
+            asks, asked = (start + story.words[start:].index(name) for name in match.groups())
+            assert entities[start - 1] == entities[start + 1] == entities[asked] != entities[asks]
+            found += 1
+    assert found > 5
+
+
+def test_the_snowman_is_one_from_the_snow_to_its_name():
+    found = 0
+    for story in tales.stories(100, seed=18, level=2):
+        if story.plots[-1] == "snowman":
+            chain = [story.words[link.word] for link in story.links if link.entity == "snow"]
+            assert chain[:3] == ["It", "its", "it"] and chain.count(chain[3]) == len(chain) - 3 >= 3
+            found += 1
+    assert found > 5
+
+
+def test_an_answer_is_taken_from_where_the_story_tells_it():
+    """Not from an earlier word: "There was no milk" does not say what was bought."""
+    told = {
+        r"What did \w+ buy": r"\bbought", r"What did \w+ bring": r"brought|came .* with",
+        r"When did \w+ come": r"\bcame", "What did the winner get": r"\bwon",
+        "What did .* hold in the storm": r"\bhold",
+    }  # fmt: skip
+    seen = set()
+    for story in tales.stories(300, seed=19, level=2):
+        for question in story.questions:
+            for asked, verb in told.items():
+                if re.fullmatch(asked, question.text.removesuffix("?")):
+                    (span,) = [span for span in story.sentences if span[0] <= question.span[0] < span[1]]
+                    assert re.search(verb, story.said((span[0], question.span[0]))), question
+                    seen.add(asked)
+    assert seen == told.keys()
+
+
+@pytest.mark.parametrize("level", LEVELS)
 def test_copies_are_certain_words_said_before(level):
     for story in tales.stories(100, seed=8, level=level):
         assert len(story.copies) >= 5

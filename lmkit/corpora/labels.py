@@ -27,7 +27,8 @@ class Link:
     """Coreference: word `word` (the last one of its mention) means whom or what word `earlier` meant.
 
     People, animals and things that the story may name again are linked, and all pronouns for them; things that are
-    mentioned once and for all ("nobody could save it") are not.
+    mentioned once and for all ("nobody could save it") are not, nor is a pronoun within a phrase that was chosen ("Have
+    you seen" or "Did you find").
     """
 
     word: int

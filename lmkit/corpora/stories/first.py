@@ -33,13 +33,13 @@ COUNTING = [
     "{goods}!” "
     "// “ {n.Cap} 加 {m.low} 等于 {total.low} ， ” {hero} {2} {1} 。 “ 现在 {hero.I} 有 {total} {goods.measure} "
     "{goods} 了 ！ ”",
-    "<who {hero.He}> <did gave> <what [k: one|two|three] of them> to <whom {hero.his} [elder: {elders}]>. "
+    "<who {hero.He}> <did gave> <what [k: one|two|three] of <=goods them>> to <whom {hero.his} [elder: {elders}]>. "
     "// {hero.He} 把 其中 的 {k} {goods.measure} 给 了 {hero.his} 的 {elder} 。",
     {"as": "rest=total-k thing=goods"},
     "“How many {goods} do {hero.you} have now?” <who {elder.he}> <did asked> <how [{hows}]>. “Just {rest},” <did2 "
     "[{says}]> <who2 {hero}>. "
-    "// “ {hero.you} 现在 还有 几 {goods.measure} {goods} ？ ” {elder.he} {1} 问 。 “ 正好 {rest} {goods.measure} ， "
-    "” {hero} {2} 。",
+    "// “ {hero.you} 现在 还有 几 {goods.measure} {goods} ？ ” {elder.he} {1} 问 。 “ 只剩 {rest} {goods.measure} 了 "
+    "， ” {hero} {2} 。",
     "? How many {goods} did {hero} find? = n // {hero} 找到 了 几 {goods.measure} {goods} ？",
     "? How many {goods} did {friend} give to {hero}? = m // {friend} 给 了 {hero} 几 {goods.measure} {goods} ？",
     "? How many {goods} did {hero} have in the end? = rest // 最后 {hero} 还有 几 {goods.measure} {goods} ？",
@@ -70,23 +70,23 @@ RACE = [
     "// 一 {job.measure} {job} 答应 送给 赢家 一 {toy.measure} {look} 的 {toy} 。",
     "“One, two, three, go!” <did [{says}]> <who the {job}> <how [{hows}]>. <who2 <=hero=friend=rival They>> <did2 "
     "ran> <where2 {home.path}> <how2 as fast as the wind>. "
-    "// “ 一 、 二 、 三 ， 跑 ！ ” {job} {2} {1} 。 他们 {home.path} 跑 得 像 风 一样 快 。",
+    "// “ 一 、 二 、 三 ， 跑 ！ ” {job} {2} {1} 。 三人 {home.path} 跑 得 像 风 一样 快 。",
     "First came // 第一 个 到 的 是",
     (
         finish("hero", "friend", "rival"),
         finish("friend", "hero", "rival"),
         finish("rival", "hero", "friend"),
     ),
-    {"as": "thing=toy"},
-    "So <who,who2 {first}> <did won> <what the {look} {toy}> and <how2 [{hows}]> <did2 thanked> <whom2 the {job}>. "
-    "// 于是 {first} 赢得 了 那 {toy.measure} {look} 的 {toy} ， {1} 感谢 了 {job} 。",
+    {"as": "thing=toy won=toy"},
+    "So <who,who2 {first}> <did won> <what the {look} {won}> and <how2 [{hows}]> <did2 thanked> <whom2 the {job}>. "
+    "// 于是 {first} 赢得 了 那 {won.measure} {look} 的 {won} ， {1} 感谢 了 {job} 。",
     "<who The [elder: {elders}] of {hero}> <did asked> <whom the {job}>, “Who came second?” “{second},” <did2 "
     "[{says}]> <who2 the {job}>. “And who came third?” “{third}.” "
     "// {hero} 的 {elder} 问 {job} ： “ 谁 是 第二 名 ？ ” “ {second} ， ” {job} {1} 。 “ 那么 谁 是 第三 名 呢 ？ ” "
     "“ {third} 。 ”",
     "? Who won the race? = first // 谁 赢得 了 赛跑 ？",
     "? Who came third? = third // 谁 是 第三 名 ？",
-    "? What did the winner get? = toy // 赢家 得到 了 什么 ？",
+    "? What did the winner get? = won // 赢家 得到 了 什么 ？",
 ]
 
 CHORES = [
@@ -131,10 +131,10 @@ MESSAGE = [
     "‘{friend.I} will come {hour} and bring a {dish}.’” "
     "// {hero} {1} 回 家 ， 告诉 {hero.his} 的 {elder} ： “ {friend} 说 ： ‘ {friend.I} {hour} 会 来 ， 还 会 带 一 "
     "{dish.measure} {dish} 。 ’ ”",
-    "And so it was: <who {friend}> <did came> <when {hour}> with a [{praises}] {dish}. "
-    "// 果然 如此 ： {friend} {hour} 来 了 ， 带着 一 {dish.measure} {1} 的 {dish} 。",
-    {"as": "thing=dish"},
+    {"as": "thing=dish came=hour brought=dish"},
+    "And so it was: <who {friend}> <did came> <when {came}> with a [{praises}] {brought}. "
+    "// 果然 如此 ： {friend} {came} 来 了 ， 带着 一 {brought.measure} {1} 的 {brought} 。",
     "? What was the message of the {elder}? = news // {elder} 的 口信 是 什么 ？",
-    "? When did {friend} come? = hour // {friend} 什么 时候 来 ？",
-    "? What did {friend} bring? = dish // {friend} 带来 了 什么 ？",
+    "? When did {friend} come? = came // {friend} 什么 时候 来 ？",
+    "? What did {friend} bring? = brought // {friend} 带来 了 什么 ？",
 ]

@@ -18,8 +18,8 @@ firewood=柴火 first=首先/第一 fled=逃 floor=地板 folded=叠 forest=森�
 garden=花园 gave=给/送给/放弃 give=送给 go=跑 gone=不见 good=好 grass=草 grew=累 hardly=几乎 harvest=庄稼 has=在/有
 have=还有/有 head=头 headache=头 heap=堆 heard=听见 hedge=树篱 hid=藏/躲 hill=山坡/小山 his=头 hold=握着 home=家
 hope=希望 hours=小时 how=几 hugged=拥抱 hung=挂 hurt=受伤 ice=冰 ill=病 inn=客栈 inside=里面/里 into=进 ironed=熨
-island=岛 it=它 its=它 just=正好 kissed=亲吻 knocked=敲门 last=终于/最后/上 later=以后/过 laughed=笑 lawn=草坪
-lay=躺/放 leaves=出发 left=剩下/开走 leg=腿 let=让/吧 letter=信 life=一生 little=宝贝/小/小镇 lived=生活/住着/住
+island=岛 it=它 its=它 just=只剩 kissed=亲吻 knocked=敲门 last=终于/最后/上 later=以后/过 laughed=笑 lawn=草坪
+lay=躺/放 leaves=出发 left=剩下/出发 leg=腿 let=让/吧 letter=信 life=一生 little=宝贝/小/小镇 lived=生活/住着/住
 log=木头 long=很久/久 look=看/找找 looked=看/找 lost=丢掉 loved=喜爱 luck=好运 lunch=午饭 made=做 make=等于
 many=几/多/很多 market=市场 me=我 meadow=草地 mended=修 met=遇见 midnight=半夜 milked=挤 mill=磨坊 money=钱 month=月
 more=又/再 morning=早晨/清早 moving=搬 much=非常 mud=泥 mushrooms=蘑菇 name=名字 named=名叫/取名/叫 near=附近
@@ -33,9 +33,9 @@ sail=船帆 sat=坐 save=救 say=告诉 says=说 school=放学/学校 sea=海边
 shirts=衬衫 shook=摇 sleep=睡 sleeping=睡 sleeps=睡 slept=睡 slush=雪泥 smiled=笑 snatched=抢走 snowman=雪人
 so=于是/这样/如此/从此/所以 soon=不久 sore=痛 spoke=说话 spring=春天 stable=马厩 stairs=楼梯 stone=石头 stood=站/挂着
 storm=暴风雨 story=故事 stove=炉子 street=街道 suddenly=突然 sun=太阳 sunset=日落 supper=晚饭 sweet=好 swept=扫
-take=拿着/参加 tell=讲/告诉 than=比 thank=谢谢 thanked=感谢 them=他们/其中 then=然后/后来/接着/这时
-there=那里/家里/有/从前 they=他们 thin=薄 things=事 third=第三 this=这 thought=想起 three=三 throat=喉咙 through=出
-tight=好好 time=时候/从前/久 tired=累 told=告诉 tomatoes=番茄 tomorrow=明天 tore=撕扯 towels=毛巾 town=小镇
+take=拿着/参加 tell=讲/告诉 than=比 thank=谢谢 thanked=感谢 them=两人/其中 then=然后/后来/接着/这时
+there=那里/家里/有/从前 they=大家/三人/两人 thin=薄 things=事 third=第三 this=这 thought=想起 three=三 throat=喉咙
+through=出 tight=好好 time=时候/从前/久 tired=累 told=告诉 tomatoes=番茄 tomorrow=明天 tore=撕扯 towels=毛巾 town=小镇
 trade=换/用 traded=换 treasure=宝贝 trees=树林 truly=果真 two=二 under=下面/下 up=捡起/放弃/醒来 upon=从前 us=我们
 very=非常 village=村庄 visit=看望 waited=等 walk=散步 walking=散步 wanted=想 warm=暖 washed=洗 watched=看着 watered=浇
 waved=挥手/挥 we=我们 wedding=婚礼 week=星期 well=水井 went=归/出门 what=什么/多么 where=哪儿 while=好/一会儿/只要

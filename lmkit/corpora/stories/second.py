@@ -10,7 +10,7 @@ HAPPY = [
         "Never had <who {hero.his} {giver}> <did seen> <what a [happier=快乐|prouder=自豪|luckier=幸运|braver=勇敢] "
         "{hero.kid} than {hero}>. "
         "// {hero.his} 的 {giver} 从来 没有 见 过 比 {hero} 更 {1} 的 {hero.kid} 。",
-        "“What a [lovely=可爱|wonderful=美妙|splendid=灿烂|perfect=完美|glorious=辉煌|memorable=难忘] day!” <did "
+        "“What a [lovely=美好|wonderful=美妙|splendid=精彩|perfect=完美|glorious=灿烂|memorable=难忘] day!” <did "
         "said> <who,who2 {hero.his} {giver}> and <did2 kissed> <whom2 the {trait} {hero.kid}>. "
         "// “ 多么 {1} 的 一 天 啊 ！ ” {hero.his} 的 {giver} 说 ， 亲吻 了 这 个 {trait} 的 {hero.kid} 。",
     ),
@@ -23,10 +23,10 @@ SAD = [
         "whimpered=呜咽]>. "
         "// 那 天 晚上 ， {hero} 想起 了 {thing} ， {1} 了 起来 。",
         "<when For [{numbers}] [days=天|weeks=个 星期|months=个 月]> <who the {trait} {hero.kid}> <did [hardly "
-        "ate=几乎 不 吃 东西|spoke to nobody=不 跟 任何 人 说话|never smiled=一次 也 没有 笑|slept badly=睡 不 好 "
+        "ate=几乎 不 吃 东西|spoke to nobody=不 跟 任何 人 说话|never smiled=一次 也 没有 笑 过|slept badly=睡 不 好 "
         "觉]>. "
         "// 整整 {1} {2} ， 这 个 {trait} 的 {hero.kid} {3} 。",
-        "Nothing could <did comfort> <whom {hero}>, not even <who the {thing}>. "
+        "<who Nothing> could <did comfort> <whom {hero}>, not even the {thing}. "
         "// 什么 都 安慰 不 了 {hero} ， 连 {thing} 也 不 行 。",
         "It was the saddest [day=一 天|week=一 个 星期|month=一 个 月|year=一 年] of {hero.his} life. "
         "// 那 是 {hero.his} 一生 中 最 伤心 的 {1} 。",
@@ -35,7 +35,7 @@ SAD = [
 ]
 
 THIEF = [
-    "<who {mate} and {hero}> <did sat> <where [seat: {seats}]>, and the {shade} {keep} lay [between them=他们 中间|in "
+    "<who {mate} and {hero}> <did sat> <where [seat: {seats}]>, and the {shade} {keep} lay [between them=两人 中间|in "
     "the grass=草丛 里|on a stone=石头 上|on a blanket=毯子 上]. "
     "// {mate} 和 {hero} 坐 在 {seat} ， 那 {keep.measure} {shade} 的 {keep} 放 在 {1} 。",
     {"plot": "thief"},
@@ -46,7 +46,7 @@ THIEF = [
     "// “ {1} ！ ” {mate} {2} 。 “ 那 {keep.measure} {keep} 是 {hero} 的 ！ ”",
     "<who <=hero=mate They>> <did chased> <what the {thief}> for [{numbers}] [minutes=分钟|hours=个 小时|miles=里 "
     "路]. "
-    "// 他们 追赶 {thief} ， 追 了 {1} {2} 。",
+    "// 两人 追赶 {thief} ， 追 了 {1} {2} 。",
     (
         [
             "At last <who,who2 the {thief}> <did grew> tired and <did2 dropped> <what2 the {keep}> <where2 [in the "
@@ -80,7 +80,7 @@ GOODBYE = [
     "“{mate.I} will write every [term: week=星期|month=月|spring=春天|autumn=秋天|summer=夏天],” <did [{says}]> <who "
     "{mate}>. Then <who2 the [coach=马车|train=火车|ship=轮船|bus=公共汽车]> <did2 left>, and <who3 {hero}> <did3 "
     "waved> <how3 for a long time>. "
-    "// “ {mate.I} 每 个 {term} 都 会 写信 ， ” {mate} {1} 。 然后 {2} 开走 了 ， {hero} 挥手 挥 了 很 久 。",
+    "// “ {mate.I} 每 个 {term} 都 会 写信 ， ” {mate} {1} 。 然后 {2} 出发 了 ， {hero} 挥手 挥 了 很 久 。",
     (
         [
             "And truly, <when every {term}> <who a letter> <did came> from {city}, with a [rose=朵 玫瑰|tulip=朵 "
@@ -111,9 +111,10 @@ ILLNESS = [
     "{keep}.” "
     "// “ {giver.I} 需要 {cure} ， ” {giver.he} 低声 说 ， “ 请 让 {giver.me} 握着 那 {keep.measure} {shade} 的 "
     "{keep} 吧 。 ”",
-    "So <who {hero}> <how [{hows}]> <did brought> <what {cure} and the {keep}>, and <who2 {mate}> <did2 fetched> "
-    "<whom2 the doctor> from the [village=村子|castle=城堡|hospital=医院|harbor=港口]. "
-    "// 于是 {hero} {1} 拿来 了 {cure} 和 {keep} ， {mate} 从 {2} 请来 了 医生 。",
+    {"as": "medicine=cure"},
+    "So <who {hero}> <how [{hows}]> <did brought> <what {medicine} and the {keep}>, and <who2 {mate}> <did2 fetched> "
+    "<whom2 the doctor> from the [village=村子 里|castle=城堡|hospital=医院|harbor=港口]. "
+    "// 于是 {hero} {1} 拿来 了 {medicine} 和 {keep} ， {mate} 从 {2} 请来 了 医生 。",
     (
         [
             "After [{numbers}] days <who {hero.his} {giver}> could <did [dance=跳舞|sing=唱歌|walk=走路|laugh=大笑]> "
@@ -130,19 +131,19 @@ ILLNESS = [
     ),
     "? Who was ill? = giver // 谁 病 了 ？",
     "? Who fetched the doctor? = mate // 谁 请来 了 医生 ？",
-    "? What did {hero} bring? = cure // {hero} 拿来 了 什么 ？",
+    "? What did {hero} bring? = medicine // {hero} 拿来 了 什么 ？",
 ]
 
 SNOWMAN = [
     "<who {hero} and {mate}> <did built> <what a [tall=高大|huge=巨大|crooked=歪歪扭扭|plump=圆鼓鼓|handsome=英俊] "
-    "snowman> <where [place: {yards}]>. "
+    "<=snow snowman>> <where [place: {yards}]>. "
     "// {hero} 和 {mate} 在 {place} 堆 了 一 个 {1} 的 雪人 。",
     {"plot": "snowman"},
-    "It had [{few}] [coals=块 煤|chestnuts=颗 栗子|pebbles=颗 石子|acorns=颗 橡果] for buttons and a [carrot=根 "
-    "胡萝卜|turnip=个 萝卜|potato=个 土豆|cork=个 软木塞] for a nose. "
+    "<=snow It> had [{few}] [coals=块 煤|chestnuts=颗 栗子|pebbles=颗 石子|acorns=颗 橡果] for buttons and a "
+    "[carrot=根 胡萝卜|turnip=个 萝卜|potato=个 土豆|cork=个 软木塞] for a nose. "
     "// 雪人 用 {1} {2} 做 扣子 ， 用 一 {3} 做 鼻子 。",
-    "<who,who2 {hero}> <did hung> <what the {shade} {keep}> <where around its neck> and <did2 named> <what2 it> "
-    "[snow: {snowmen}]. "
+    "<who,who2 {hero}> <did hung> <what the {shade} {keep}> <where around <=snow its> neck> and <did2 named> "
+    "<what2 <=snow it>> [snow: {snowmen}]. "
     "// {hero} 把 那 {keep.measure} {shade} 的 {keep} 挂 在 它 的 脖子 上 ， 给 它 取名 叫 {snow} 。",
     "“Look, {snow} is [smiling=微笑|freezing=发抖|listening=听 我们 说话|dreaming=做梦]!” <did [{says}]> <who {mate}> "
     "<how [{hows}]>. "
@@ -205,9 +206,10 @@ STORM = [
     "<who {hero} and {mate}> <did hid> <where in a [shelter: {shelters}]> while <who2 the wind> <did2 tore at> <what2 "
     "the [roof=屋顶|chimney=烟囱|shutters=百叶窗|gate=大门]>. "
     "// {hero} 和 {mate} 躲 在 {shelter} 里 ， 大风 撕扯 着 {1} 。",
+    {"as": "held=keep"},
     "“Are {mate.you} [cold=冷|afraid=害怕|lonely=孤单|sad=难过|nervous=紧张|worried=担心]?” <did asked> <who {hero}> "
-    "<how [{hows}]>. “Not while {mate.I} can hold the {shade} {keep},” <did2 [{says}]> <who2 {mate}>. "
-    "// “ {mate.you} {1} 吗 ？ ” {hero} {2} 问 。 “ 只要 握着 那 {keep.measure} {shade} 的 {keep} ， {mate.I} 就 不 "
+    "<how [{hows}]>. “Not while {mate.I} can hold the {shade} {held},” <did2 [{says}]> <who2 {mate}>. "
+    "// “ {mate.you} {1} 吗 ？ ” {hero} {2} 问 。 “ 只要 握着 那 {held.measure} {shade} 的 {held} ， {mate.I} 就 不 "
     "{1} ， ” {mate} {3} 。",
     (
         [
@@ -225,7 +227,7 @@ STORM = [
         ],
     ),
     "? Where did {hero} and {mate} hide? = shelter // {hero} 和 {mate} 躲 在 哪儿 ？",
-    "? What did {mate} hold in the storm? = keep // 暴风雨 中 {mate} 握着 什么 ？",
+    "? What did {mate} hold in the storm? = held // 暴风雨 中 {mate} 握着 什么 ？",
 ]
 
 SECOND = (THIEF, GOODBYE, ILLNESS, SNOWMAN, CONTEST, STORM)

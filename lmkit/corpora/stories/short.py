@@ -14,8 +14,8 @@ LOST = [
     "Then <who,who2 {hero.he}> <did [{went}]> <where {home.path}> and <how2 [{hows}]> <did2 asked> <whom2 [friend: "
     "{names}]>, "
     "// 然后 {hero.he} {home.path} {1} 去 ， {2} 问 {friend} ：",
-    "“[Have you seen=看见 过|Did you find=找到 了] {hero.my} {look} {toy}?” “ "
-    "// “ 你 {1} {hero.my} 那 {toy.measure} {look} 的 {toy} 吗 ？ ” “",
+    "“[Have you seen=你 看见 过|Did you find=你 找到 了] {hero.my} {look} {toy}?” “ "
+    "// “ {1} {hero.my} 那 {toy.measure} {look} 的 {toy} 吗 ？ ” “",
     (
         "No, let <=hero=friend us> look,” <did [{says}]> <who {friend}> <how [{hows}]>. Soon <who2 {friend.he}> <did2 "
         "found> <what2 the {look} {toy}> <where2 [spot: {home.spots}]>. "
@@ -51,7 +51,7 @@ GIFT = [
     "// {friend} {1} 感谢 {guest} 送 的 {toy2} 和 {hero} 送 的 {toy} 。",
     "Then <who <=hero=friend=guest they> all> <did ate> <what [{praises}] [honey=蜂蜜|apple=苹果|cherry=樱桃|"
     "lemon=柠檬|plum=李子|carrot=胡萝卜|nut=坚果|cheese=奶酪|pear=梨|chocolate=巧克力] cake>. "
-    "// 然后 他们 一起 吃 了 {1} 的 {2} 蛋糕 。",
+    "// 然后 大家 一起 吃 了 {1} 的 {2} 蛋糕 。",
     "? What did {friend} wish for? = toy // {friend} 想要 什么 ？",
     "? Who brought the {toy2}? = guest // 谁 带来 了 {toy2} ？",
     "? What color was the {toy}? = look // {toy} 是 什么 颜色 的 ？",
@@ -113,16 +113,17 @@ RESCUE = [
 SUPPER = [
     "<who {hero.He}> <did wanted to [make=做|cook=烹制|bake=烤]> <what a [{praises}] [dish: cake|pie|pudding|"
     "pancake]> for <whom {hero.his} [elder: {elders}]>, who was [{feelings}]. "
-    "// {hero.He} 想 给 {hero.his} 的 {elder} {1} 一 {dish.measure} {2} 的 {dish} ， 因为 {elder.he} 觉得 {3} 。",
+    "// {hero.He} 想 给 {hero.his} 的 {elder} {1} 一 {dish.measure} {2} 的 {dish} ， 因为 {elder} 觉得 {3} 。",
     {"plot": "supper", "as": "thing=dish"},
     "But there was no [food1: {foods}], no [food2: {foods}] and no [food3: {foods}]. "
     "// 可是 家里 没有 {food1} ， 没有 {food2} ， 也 没有 {food3} 。",
     "So <who {hero.he}> <did [{went}]> <where {home.path}> <how [{hows}]>. // 于是 {hero.he} {2} {home.path} {1} 去 。",
+    {"as": "bought=food3"},
     "<who [friend: {names}]> <did gave> <whom {hero.him}> <what {food1}>, <who2 a [{sizes}] [job: {jobs}]> <did2 "
-    "gave> <whom2 {hero.him}> <what2 {food2}>, and <who3 {hero.he}> <how3 [{hows}]> <did3 bought> <what3 {food3}> for "
+    "gave> <whom2 {hero.him}> <what2 {food2}>, and <who3 {hero.he}> <how3 [{hows}]> <did3 bought> <what3 {bought}> for "
     "[{numbers}] coins. "
     "// {friend} 给 了 {hero.him} {food1} ， 一 {job.measure} {1} 的 {job} 给 了 {hero.him} {food2} ， {hero.he} {2} "
-    "花 {3} 枚 硬币 买 了 {food3} 。",
+    "花 {3} 枚 硬币 买 了 {bought} 。",
     "“Now {hero.I} have {food1}, {food2} and {food3},” <did [{says}]> <who {hero}> <how [{hows}]>. "
     "// “ 现在 {hero.I} 有 {food1} 、 {food2} 和 {food3} 了 ， ” {hero} {2} {1} 。",
     "“Who gave {hero.you} the // “ 是 谁 给 了 {hero.you}",
@@ -136,7 +137,7 @@ SUPPER = [
     ),
     "? Who gave {hero} the {food1}? = friend // 谁 给 了 {hero} {food1} ？",
     "? Who gave {hero} the {food2}? = job // 谁 给 了 {hero} {food2} ？",
-    "? What did {hero} buy? = food3 // {hero} 买 了 什么 ？",
+    "? What did {hero} buy? = bought // {hero} 买 了 什么 ？",
 ]
 
 SWAP = [
@@ -145,15 +146,21 @@ SWAP = [
     "// {1} ， {hero} 带着 一 {toy.measure} {look} 的 {toy} {2} 到 市场 去 。",
     {"plot": "swap"},
     "There <who {hero.he}> <did met> <whom [friend: {names}]>, who had a [{praises}] [toy2: {toys}]. “Will "
-    "<=hero=friend you> trade <=hero=friend your> "
-    "// 在 那里 {hero.he} 遇见 了 {friend} ， {friend.he} 有 一 {toy2.measure} {1} 的 {toy2} 。 “ 你 愿意 用 你 的",
+    "<=asked you> trade <=asked your> "
+    "// 在 那里 {hero.he} 遇见 了 {friend} ， {friend} 有 一 {toy2.measure} {1} 的 {toy2} 。 “ 你 愿意 用 你 的",
     (
-        "{toy} for {friend.my} {toy2}?” <did [{says}]> <who {friend}>. “[Gladly=很 乐意|Yes=愿意|Certainly=当然|"
-        "Hurrah=太 好 了|Fine=好 吧],” <did2 [{says}]> <who2 {hero}> <how2 [{hows}]>. "
-        "// {toy} 换 {friend.my} 的 {toy2} 吗 ？ ” {friend} {1} 。 “ {2} ， ” {hero} {4} {3} 。",
-        "{toy2} for {hero.my} {toy}?” <did [{says}]> <who {hero}>. “[Gladly=很 乐意|Yes=愿意|Certainly=当然|Hurrah=太 "
-        "好 了|Fine=好 吧],” <did2 [{says}]> <who2 {friend}> <how2 [{hows}]>. "
-        "// {toy2} 换 {hero.my} 的 {toy} 吗 ？ ” {hero} {1} 。 “ {2} ， ” {friend} {4} {3} 。",
+        [
+            "{toy} for {friend.my} {toy2}?” <did [{says}]> <who {friend}>. “[Gladly=很 乐意|Yes=愿意|Certainly=当然|"
+            "Hurrah=太 好 了|Fine=好 吧],” <did2 [{says}]> <who2 {hero}> <how2 [{hows}]>. "
+            "// {toy} 换 {friend.my} 的 {toy2} 吗 ？ ” {friend} {1} 。 “ {2} ， ” {hero} {4} {3} 。",
+            {"as": "asked=hero"},
+        ],
+        [
+            "{toy2} for {hero.my} {toy}?” <did [{says}]> <who {hero}>. “[Gladly=很 乐意|Yes=愿意|Certainly=当然|"
+            "Hurrah=太 好 了|Fine=好 吧],” <did2 [{says}]> <who2 {friend}> <how2 [{hows}]>. "
+            "// {toy2} 换 {hero.my} 的 {toy} 吗 ？ ” {hero} {1} 。 “ {2} ， ” {friend} {4} {3} 。",
+            {"as": "asked=friend"},
+        ],
     ),
     "So <who {hero}> <how [{hows}]> <did gave> <whom {friend.him}> <what the {look} {toy}>. "
     "// 于是 {hero} {1} 把 那 {toy.measure} {look} 的 {toy} 给 了 {friend.him} 。",
@@ -189,7 +196,7 @@ ENDS = (
     "And so <who {hero}> <did felt> <what [{joys}]> [again=又|at last=终于]. // 就 这样 ， {hero} {2} 感到 {1} 了 。",
     "Soon <who {hero}> was <did sleeping> <how [soundly=很 沉|deeply=很 熟|sweetly=很 甜|happily=很 开心|well=很 "
     "好]>. "
-    "// 不久 {hero} 就 睡 得 {1} 。",
+    "// 不久 {hero} 就 睡 得 {1} 了 。",
     "In the end, {hero} was [very=非常|quite=十分|rather=相当] [{joys}]. // 最后 ， {hero} {1} {2} 。",
     "<who Everyone> <did [thanked=感谢|praised=称赞|hugged=拥抱|kissed=亲吻]> <whom the {trait} {hero.kid}>. "
     "// 大家 都 {1} 了 这 个 {trait} 的 {hero.kid} 。",

@@ -108,8 +108,8 @@ LISTS = {
     "furs": "white=白色|black=黑色|brown=棕色|gray=灰色|spotted=花斑|golden=金色",
     "sizes": "little=小小|tiny=十分 小巧|small=个子 不 大|young=年纪 很 小|round=圆滚滚|fat=胖乎乎|fluffy=毛茸茸|"
     "muddy=浑身 是 泥",
-    "praises": "lovely=可爱|beautiful=美丽|wonderful=奇妙|splendid=华丽|fine=精致|pretty=漂亮|perfect=完美|"
-    "funny=有趣|marvelous=神奇|charming=迷人|fancy=花哨|nice=不错",
+    "praises": "lovely=可爱|beautiful=精美|wonderful=奇妙|splendid=出色|fine=精致|pretty=漂亮|perfect=完美|"
+    "funny=有趣|marvelous=神奇|charming=迷人|fancy=别致|nice=不错",
     "toys": "kite|ball|drum|boat|train|doll|puppet|hat|bell|flute",
     "foods": "flour|milk|butter|honey|rice|cheese|sugar|salt|cream|corn",
     "feed": "milk=牛奶|rice=米饭|cheese=奶酪|corn=玉米|bread=面包|nuts=坚果|soup=汤|water=水",
