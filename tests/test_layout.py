@@ -23,7 +23,10 @@ ROWS = [
 ]
 # What looks at the library from outside: nothing imports it, not even its own row (pretrain is a program).
 OUTSIDE = {"plots", "widgets", "exercises", "pretrain"}
-HEAVY = ["keras", "matplotlib", "ipywidgets", "IPython", "transformers", "tqdm", "safetensors", "datasets", "pyarrow", "pandas"]
+HEAVY = [
+    "keras", "matplotlib", "ipywidgets", "IPython", "transformers", "tokenizers", "regex", "tqdm", "safetensors",
+    "datasets", "pyarrow", "pandas",
+]
 # glossary.md: names of things that have another name here. What other libraries call so may be called, not defined.
 FOREIGN = set(
     "n_embd emb_dim num_hiddens hidden_size hidden_dim n_layer num_layers num_hidden_layers n_head num_heads "
