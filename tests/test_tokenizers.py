@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizer_texts import FORGERIES, nasty_texts, undisputed_texts
 
-from lmkit.tokenizers import TOKENIZERS, Characters, Fast, Tokenizer, Words, Work, fast, from_dict, load, to_json
+from lmkit.tokenizers import TOKENIZERS, Bytes, Characters, Fast, Tokenizer, Words, Work, fast, from_dict, load, to_json
 from lmkit.tokenizers.checks import check_vocab
 from lmkit.tokenizers.words import join, split
 
@@ -85,6 +85,16 @@ def test_saved_as_a_dict(tok):
     again = from_dict(json.loads(json.dumps(tok.to_dict())))
     assert type(again) is type(tok) and again.vocab == tok.vocab and again.special == tok.special
     assert again.encode(MADE_OF) == tok.encode(MADE_OF)
+
+
+def test_a_class_loads_its_own_kind_only(tok, tmp_path):
+    tok.save(tmp_path / "mine.json")
+    again = type(tok).load(tmp_path / "mine.json")
+    assert type(again) is type(tok) and again.encode(MADE_OF) == tok.encode(MADE_OF)
+    assert Fast.load(tmp_path / "mine.json").encode(MADE_OF) == tok.encode(MADE_OF)
+    other = Words if tok.kind == "bytes" else Bytes
+    with pytest.raises(ValueError, match=f"mine.json holds a {type(tok).__name__}, not a {other.__name__}$"):
+        other.load(tmp_path / "mine.json")
 
 
 def test_files_that_all_libraries_open(tok, tmp_path):

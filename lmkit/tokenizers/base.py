@@ -66,6 +66,16 @@ class Tokenizer:
         path = path / "tokenizer.json" if path.is_dir() or not path.suffix else path
         atomic.write(path, json.dumps(to_json(self), ensure_ascii=False, indent=1) + "\n")
 
+    @classmethod
+    def load(cls, path):
+        """What `save` wrote, or a published tokenizer of this kind: `lmkit.tokenizers.load`, and ValueError for others."""
+        from .files import load
+
+        found = load(path)
+        if not isinstance(found, cls):
+            raise ValueError(f"{path} holds a {type(found).__name__}, not a {cls.__name__}")
+        return found
+
 
 def check_id(i, vocab_size: int) -> int:
     """Return id `i` as an int; ValueError unless 0 <= i < vocab_size (a list would take -1 for its last)."""

@@ -55,6 +55,11 @@ class Fast(Tokenizer):
         rust.train_from_iterator(each_text(texts), trainer)
         return fast(rust)
 
+    @classmethod
+    def load(cls, path):
+        """What `fast` makes of a file, a folder, or "gpt2"."""
+        return fast(path)
+
     def __len__(self):
         return max(self.vocab.values()) + 1
 
