@@ -68,7 +68,7 @@ class Tokenizer:
 
     @classmethod
     def load(cls, path):
-        """What `save` wrote, or a published tokenizer of this kind: `lmkit.tokenizers.load`, and ValueError for others."""
+        """What `save` wrote, or a published tokenizer of this kind (`lmkit.tokenizers.load`); ValueError for others."""
         from .files import load
 
         found = load(path)
