@@ -4,8 +4,10 @@ import json
 import random
 import warnings
 
+import numpy as np
 import pytest
 import tokenizers as hub
+import torch
 import transformers as hf
 from hypothesis import given
 from hypothesis import strategies as st
@@ -242,6 +244,14 @@ def test_words_by_hand():
     assert tok.offsets("Anna said") == [(0, 4), (5, 9)]
 
 
+@pytest.mark.parametrize(
+    "text", ["नमस्ते दुनिया", "e\u0301 ½ ²x a_b", "Anna’s\u0301 ’s ’sa", "a\x1cb\x1fc", "a‿b", "🙂\u200d🙂"]
+)
+def test_words_in_rust_are_those_of_python(text):
+    tok = Words.train(text)
+    assert fast(tok).encode(text) == tok.encode(text) and fast(tok).offsets(text) == tok.offsets(text)
+
+
 def test_words_are_learned_by_frequency():
     tok = Words.train(["b a a", "c c c"], 4, special=["<s>", "</s>"])
     assert tok.vocab == {"<s>": 0, "</s>": 1, "c": 2, "a": 3}
@@ -302,6 +312,28 @@ def test_the_format_of_older_checkpoints():
 def test_bad_input_is_named(build, says):
     with pytest.raises(ValueError, match=says):
         build()
+
+
+@pytest.mark.parametrize("ids", [[[0, 1]], np.zeros((2, 3), int), np.zeros(2), torch.zeros(1, 2).long(), ["a"], [None]])
+def test_ids_that_are_none_are_named(tok, ids):
+    for each in (tok, fast(tok)):
+        with pytest.raises(TypeError, match="an id is a whole number, not"):
+            each.decode(ids)
+
+
+@pytest.mark.parametrize("make", [list, iter, np.array, torch.tensor, lambda ids: [np.int64(i) for i in ids]])
+def test_ids_in_any_form(tok, make):
+    ids = tok.encode(MADE_OF)
+    assert tok.decode(make(ids)) == fast(tok).decode(make(ids)) == tok.decode(ids)
+
+
+def test_what_is_no_text_is_named():
+    for tok in (Bytes(), load("gpt2")):
+        for text in (None, b"abc", ["abc"]):
+            with pytest.raises(TypeError, match=f"a text is a str, not {type(text).__name__}"):
+                tok.encode(text)
+    with pytest.raises(TypeError, match="a special token is a str, not int: 5"):
+        Words.train("a b", special=[5])
 
 
 def test_fast_is_one_of_ours(tok):

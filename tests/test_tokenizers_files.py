@@ -195,6 +195,18 @@ def test_vocab_json_and_merges(corpus, tmp_path):
         assert load(tmp_path).merges == ours.merges
 
 
+def test_vocab_txt_numbers_its_lines_and_is_read_with_its_rules(tmp_path):
+    pieces = ["[PAD]", "[UNK]", "", "é", "e", "##a", "好", "##好", "[CLS]", "[SEP]", "[MASK]"]
+    (tmp_path / "vocab.txt").write_text("\n".join(pieces) + "\n", encoding="utf-8")
+    options = dict(do_lower_case=True, strip_accents=False, tokenize_chinese_chars=False)
+    theirs = hf.BertTokenizer(vocab={piece: i for i, piece in enumerate(pieces)}, **options)
+    for rules in ({}, options):
+        (tmp_path / "tokenizer_config.json").write_text(json.dumps(rules), encoding="utf-8")
+        tok = load(tmp_path)
+        assert tok.vocab["é"] == 3 and tok.encode("é éa 好好") == ([3, 3, 5, 6, 7] if rules else [4, 4, 5, 6, 6])
+    assert theirs.encode("é éa 好好", add_special_tokens=False) == tok.encode("é éa 好好")
+
+
 @pytest.mark.parametrize("lower", [True, False, None])
 def test_vocab_txt(corpus, tmp_path, lower):
     rust = hub.Tokenizer(hub.models.WordPiece(unk_token="[UNK]"))

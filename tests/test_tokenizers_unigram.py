@@ -296,6 +296,12 @@ def test_what_training_promises():
     assert "▁seashells" in tok.vocab and tok.tokens("seashells") == ["▁seashells"]
 
 
+def test_no_piece_is_learned_that_is_special():
+    text = "### one\n### two\n### three\n" * 3
+    tok = Unigram.train(text, 25, special=["<unk>", "###", "one"])
+    assert tok.decode(tok.encode(text)) == text and not {1, 2} & set(tok.encode(text))
+
+
 def test_training_says_how_it_goes():
     told = []
     Unigram.train(TEXT, 60, report=lambda pieces, likelihood: told.append((pieces, likelihood)))

@@ -1,6 +1,7 @@
 """What every tokenizer can do; an algorithm brings `train`, `encode`, `offsets`, `decode`, `show_work`, `vocab`."""
 
 import json
+from operator import index
 from pathlib import Path
 
 from .. import atomic
@@ -79,6 +80,10 @@ class Tokenizer:
 
 def check_id(i, vocab_size: int) -> int:
     """Return id `i` as an int; ValueError unless 0 <= i < vocab_size (a list would take -1 for its last)."""
+    try:
+        i = index(i)
+    except TypeError:  # a row of a batch, a float
+        raise TypeError(f"an id is a whole number, not {str(i)[:60]!r}; give the ids of one text") from None
     if not 0 <= i < vocab_size:
-        raise ValueError(f"id {int(i)} is not in 0..{vocab_size - 1}, the ids of this tokenizer")
-    return int(i)
+        raise ValueError(f"id {i} is not in 0..{vocab_size - 1}, the ids of this tokenizer")
+    return i

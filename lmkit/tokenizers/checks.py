@@ -37,6 +37,8 @@ def each_text(texts: str | Iterable[str]) -> Iterable[str]:
 def first_tokens(special: Iterable[str], alphabet: list[str], vocab_size: int) -> list[str]:
     """What training begins with, special tokens first; ValueError if there is nothing, or more than vocab_size."""
     special = [special] if isinstance(special, str) else list(special)
+    if odd := [token for token in special if not isinstance(token, str)]:
+        raise TypeError(f"a special token is a str, not {type(odd[0]).__name__}: {odd[0]!r:.60}")
     if twice := next((token for n, token in enumerate(special) if token in special[:n]), None):
         raise ValueError(f"special token {twice!r} is given twice")
     if not alphabet:
@@ -55,6 +57,8 @@ def first_tokens(special: Iterable[str], alphabet: list[str], vocab_size: int) -
 
 def utf8(text: str) -> bytes:
     """A text in UTF-8; ValueError if it holds half of a surrogate pair, which is no character."""
+    if not isinstance(text, str):
+        raise TypeError(f"a text is a str, not {type(text).__name__}")
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError as error:

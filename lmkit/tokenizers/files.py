@@ -84,13 +84,17 @@ def _byte_pairs(folder: Path) -> ByteBPE:
 
 
 def _word_pieces(folder: Path):
-    """Lower case unless tokenizer_config.json says otherwise."""
+    """Lower case unless tokenizer_config.json says otherwise; an id is the number of a line, so an empty one counts."""
     from . import TOKENIZERS
 
     lines = (folder / "vocab.txt").read_bytes().decode("utf-8").split("\n")
     config = _json(folder / "tokenizer_config.json") if (folder / "tokenizer_config.json").is_file() else {}
-    lower = bool(config.get("do_lower_case", True))
-    return TOKENIZERS["wordpiece"].from_vocab([line.removesuffix("\r") for line in lines if line], lower=lower)
+    return TOKENIZERS["wordpiece"].from_vocab(
+        [line.removesuffix("\r") for line in lines],
+        lower=bool(config.get("do_lower_case", True)),
+        strip_accents=config.get("strip_accents"),
+        chinese=bool(config.get("tokenize_chinese_chars", True)),
+    )
 
 
 def _merges(text: str) -> list[tuple[str, str]]:

@@ -90,9 +90,7 @@ class Fast(Tokenizer):
         return found.offsets if found.ids == ids else self.ours.offsets(text)
 
     def decode(self, ids, special=False):
-        ids = [int(i) for i in ids]
-        for i in (min(ids), max(ids)) if ids else ():
-            check_id(i, len(self))
+        ids = [check_id(i, len(self)) for i in ids]
         return self.rust.decode(ids, skip_special_tokens=not special)
 
     def label(self, i):

@@ -72,7 +72,7 @@ class Unigram(Tokenizer):
         blank = cls([(token, 0.0) for token in (*special, "")], special=special, unk=unk, **options)
         word_counts = count_words(blank.words, each_text(texts))
         first_tokens(first, sorted({c for word in word_counts for c in word}), vocab_size)
-        learned = learn(word_counts, vocab_size - len(first), report=report)
+        learned = learn(word_counts, vocab_size - len(first), report=report, special=first)
         if len(learned) + len(first) < vocab_size:
             say = f"the text yields {len(learned) + len(first)} pieces, not the {vocab_size} asked for"
             warnings.warn(say, stacklevel=2)

@@ -194,12 +194,12 @@ def kept(losses, uses, alive, single, size):
     return result
 
 
-def learn(word_counts, size, *, report=None):
+def learn(word_counts, size, *, report=None, special=()):
     """{word: count} -> [(piece, log-probability)], the most probable first; at most `size`, all characters among them.
 
-    report(n_pieces, log_likelihood) is called after each expectation.
+    report(n_pieces, log_likelihood) is called after each expectation. No piece is one of `special`.
     """
-    seeds = seed_pieces(word_counts)
+    seeds = {piece: count for piece, count in seed_pieces(word_counts).items() if piece not in special}
     names, start = list(seeds), np.array(list(seeds.values()), dtype=float)
     lengths = np.array([len(name) for name in names])
     counts = np.array(list(word_counts.values()), dtype=float)

@@ -11,6 +11,9 @@ from .document import check_same, document, kept_of, tokens_of
 from .work import Piece, Step, Work
 
 WORD = re.compile(r"\n\n|’s\b|\w+|[^\w\s]")
+# The same for the Rust library, whose own \w has marks such as the vowel signs of Hindi, and whose \s lacks four.
+LETTERS = r"\p{L}\p{N}_"
+RUST_WORD = rf"\n\n|’s(?![{LETTERS}])|[{LETTERS}]+|[^{LETTERS}\s\x1c-\x1f]"
 CLINGS_LEFT = re.compile(r" ([.,!?;:”’])")  # ’ ends a quote, or begins the possessive ’s
 
 
@@ -33,7 +36,7 @@ class Words(Tokenizer):
     """
 
     kind = "words"
-    pre_tokenizer = {"type": "Split", "pattern": {"Regex": WORD.pattern}, "behavior": "Removed", "invert": True}
+    pre_tokenizer = {"type": "Split", "pattern": {"Regex": RUST_WORD}, "behavior": "Removed", "invert": True}
 
     def __init__(self, vocabulary, special=()):
         self.words = list(vocabulary)
