@@ -324,6 +324,7 @@ def test_a_column_of_another_name(tmp_path):
     [
         (b'{"text": "bad \xff"}', r"x.jsonl is not UTF-8: byte 32 is 0xff \(invalid start byte\)"),
         (b'{"text": "cut', "x.jsonl, line 2, is not JSON: Unterminated string"),
+        (b"[" * 100_000, "x.jsonl, line 2, is not JSON: "),
         (b'["text"]', "x.jsonl, line 2, has no field 'text' but list"),
         (b'{"text": null}', "x.jsonl, line 2, holds None; expected a text"),
         (b'{"text": 3}', "x.jsonl, line 2, holds 3; expected a text"),
@@ -337,6 +338,21 @@ def test_a_bad_line_is_named(tmp_path, line, says):
     assert next(read) == "good"
     with pytest.raises(ValueError, match=says):
         next(read)
+
+
+def test_a_byte_order_mark_is_no_text(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"\xef\xbb\xbfone \xef\xbb\xbf")
+    (tmp_path / "b.jsonl").write_bytes(b'\xef\xbb\xbf{"text": "two"}\r\n{"text": "three"}\r\n')
+    assert load(tmp_path / "a.txt") == "one \ufeff"
+    assert list(documents(tmp_path)) == ["one \ufeff", "two", "three"]
+    (tmp_path / "a.txt").write_bytes(b"\xef\xbb\xbf")
+    with pytest.raises(ValueError, match="a.txt is empty"):
+        load(tmp_path / "a.txt")
+
+
+def test_a_corpus_without_a_name_is_not_this_folder():
+    with pytest.raises(ValueError, match="the name of the corpus is empty"):
+        load("")
 
 
 def test_bytes_that_are_not_utf8_are_named_in_other_files_too(tmp_path):

@@ -21,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lmkit import atomic, data, tokenizers
-from lmkit.corpora import load, shards
+from lmkit.corpora import documents, load, shards
 from lmkit.corpora.shards import __main__ as command
 from lmkit.corpora.shards import preparing
 
@@ -466,6 +466,14 @@ def test_another_way_of_preparing_is_refused(tmp_path, change, says):
     with pytest.raises(ValueError, match=f"out was begun with {says}; give another folder or remove it"):
         shards.prepare(DOCUMENTS, ByteTokens(), tmp_path / "out", **options)
     assert files_of(tmp_path / "out") == before
+
+
+def test_another_column_is_another_corpus(tmp_path):
+    (tmp_path / "rows.jsonl").write_text('{"text": "abc", "title": "xyz"}\n', encoding="utf-8")
+    texts, titles = (documents(tmp_path / "rows.jsonl", column=column) for column in ("text", "title"))
+    shards.prepare(texts, ByteTokens(), tmp_path / "out")
+    with pytest.raises(ValueError, match="out was begun with source .*, column 'title'"):
+        shards.prepare(titles, ByteTokens(), tmp_path / "out")
 
 
 def test_a_damaged_shard_is_not_built_on(tmp_path, monkeypatch):

@@ -94,6 +94,8 @@ def check_split(name, split: str) -> str:
 def checked_path(name_or_path) -> Path:
     """The path of what is there; else an error that says what could have been meant."""
     name, path = str(name_or_path), Path(name_or_path)
+    if not name:
+        raise ValueError("the name of the corpus is empty; for the folder that you are in give '.'")
     if path.exists():
         return path
     if path.suffix or path.name != name:
@@ -127,6 +129,6 @@ def check(data: bytes, corpus: Corpus, path) -> bytes:
 
 def whole(data: bytes, name) -> str:
     """Bytes -> text; ValueError if they are none, or not UTF-8."""
-    if not data:
+    if not (text := decode(data, name)):
         raise ValueError(f"{name} is empty; expected a text")
-    return decode(data, name)
+    return text

@@ -22,8 +22,9 @@ class Files(Documents):
         if not self.files:
             raise ValueError(f"{str(path)!r} holds no {', '.join(sorted(READERS))} file; expected at least one")
         count, size = len(self.files), sum(file.stat().st_size for file in self.files)
-        # The size is in the name so that files changed meanwhile are not taken for the same corpus (see shards.py).
-        super().__init__(f"{self.path} ({count} file{'s' * (count > 1)}, {size:,} bytes)", rank, world_size)
+        # Size and column are in the name so that other texts are not taken for the same corpus (see shards.py).
+        name = f"{self.path} ({count} file{'s' * (count > 1)}, {size:,} bytes)"
+        super().__init__(name if column == "text" else f"{name}, column {column!r}", rank, world_size)
 
     def read(self, skip=0, mark=None):
         every = (document for file in self.files for document in READERS[file.suffix.lower()](file, self.column))
@@ -48,9 +49,13 @@ def split_folder(folder: Path, split: str | None) -> Path:
 
 
 def decode(data: bytes, where, start: int = 0) -> str:
-    """Bytes -> text; ValueError if they are not UTF-8. `start` is where they stand in the file `where`."""
+    """Bytes -> text; ValueError if they are not UTF-8. `start` is where they stand in the file `where`.
+
+    The byte order mark that some editors put at the start of a file is no part of the text.
+    """
     try:
-        return data.decode("utf-8")
+        text = data.decode("utf-8")
+        return text if start else text.removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         byte = f"byte {start + error.start} is 0x{data[error.start]:02x}"
         raise ValueError(f"{where} is not UTF-8: {byte} ({error.reason})") from None
@@ -70,7 +75,7 @@ def read_jsonl(path: Path, column: str) -> Iterator[str]:
                 continue
             try:
                 row = json.loads(text.strip())
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise ValueError(f"{where} is not JSON: {error}") from None
             if not isinstance(row, dict) or column not in row:
                 names = sorted(row) if isinstance(row, dict) else type(row).__name__
