@@ -17,7 +17,7 @@ from test_tokenizers_normalizers import CHARSMAP, NORMALIZERS
 from tokenizer_texts import nasty_texts
 
 from lmkit.corpora import tales
-from lmkit.tokenizers import Unigram, from_dict, lattice, load
+from lmkit.tokenizers import Unigram, fast, from_dict, lattice, load
 from lmkit.tokenizers.byte_pieces import BYTES
 from lmkit.tokenizers.unigram_files import as_rust_reads
 from lmkit.tokenizers.unigram_training import (
@@ -302,6 +302,14 @@ def test_no_piece_is_learned_that_is_special():
     assert tok.decode(tok.encode(text)) == text and not {1, 2} & set(tok.encode(text))
 
 
+@pytest.mark.parametrize("byte_fallback", [False, True])
+def test_what_is_spelled_out_is_left_to_ours(byte_fallback):
+    tok = Unigram.train(TEXT + "<unk> <0x41>", 340 if byte_fallback else 90, byte_fallback=byte_fallback)
+    texts = ["<unk>", "sea <unk>shells", "<0x41> sea", "sea", "😀 <s>"]
+    assert fast(tok).encode_batch(texts) == [fast(tok).encode(text) for text in texts] == tok.encode_batch(texts)
+    assert [fast(tok).offsets(text) for text in texts] == [tok.offsets(text) for text in texts]
+
+
 def test_training_says_how_it_goes():
     told = []
     Unigram.train(TEXT, 60, report=lambda pieces, likelihood: told.append((pieces, likelihood)))
@@ -396,14 +404,14 @@ def test_saved_files_open_everywhere(rules, tmp_path):
     tok.save(tmp_path / "tokenizer.json")
     ours, theirs = load(tmp_path), hub.Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
     theirs.encode_special_tokens = True
-    fast = PreTrainedTokenizerFast(tokenizer_file=str(tmp_path / "tokenizer.json"))
+    opened = PreTrainedTokenizerFast(tokenizer_file=str(tmp_path / "tokenizer.json"))
     again = from_dict(json.loads(json.dumps(tok.to_dict())))
     assert type(ours) is type(again) is Unigram and ours.special == tok.special and ours.scores == tok.scores
     for text in [TEXT, *nasty_texts(60, 7)]:
         ids = tok.encode(text)
         assert ids == ours.encode(text) == again.encode(text)
         if "<" not in text:  # what spells out a special token or a byte is one there
-            assert theirs.encode(text).ids == fast(text)["input_ids"] == ids
+            assert theirs.encode(text).ids == opened(text)["input_ids"] == ids
             assert theirs.encode(text).offsets == tok.offsets(text)
             assert theirs.decode(ids) == tok.decode(ids)
 

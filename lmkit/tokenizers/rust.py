@@ -1,11 +1,13 @@
 """The same tokenizers, run by Hugging Face's `tokenizers` in Rust: for corpora, where Python takes too long."""
 
 import json
+import re
 
 from .base import Tokenizer, check_id
 from .byte_bpe import BYTE, ByteBPE
 from .checks import each_text, first_tokens, utf8
 from .patterns import GPT2
+from .unigram import Unigram
 
 
 class Fast(Tokenizer):
@@ -14,7 +16,7 @@ class Fast(Tokenizer):
     content: a tokenizer.json. rust: the Rust tokenizer made of it, for whatever else it can do. ours: the same one in
     Python, None if lmkit has none. What is special cannot be written in a text: "<|endoftext|>" in a text is so many
     characters. Where Rust's model knows no such rule, as a Unigram with "<s>" among its pieces, texts in which that
-    would matter are left to `ours`.
+    would matter are left to `ours`; so are those that spell out a Unigram's "<unk>" or one of its bytes, "<0x41>".
     """
 
     kind = "fast"
@@ -36,6 +38,9 @@ class Fast(Tokenizer):
         for token in self.special:
             for text in (token, f"a {token} a", f"a{token}a"):
                 self._forged |= self._brought_about_by(text) & set(self.special.values()) - {self.special.get(unk)}
+        spelled = [re.escape(ours.unk)] if isinstance(ours, Unigram) and ours.unk else []
+        spelled += ["<0x[0-9A-F]{2}>"] if getattr(ours, "byte_fallback", False) else []
+        self._spelled = re.compile("|".join(spelled)) if spelled else None
         if self._forged and ours is None:
             forged = rust.id_to_token(min(self._forged))
             raise ValueError(f"text could forge the special token {forged!r}, because this model has it as a piece")
@@ -69,7 +74,7 @@ class Fast(Tokenizer):
         except Exception:  # the package raises Exception itself
             self._say_why(text)
             raise
-        return self.ours.encode(text) if self._forged and not self._forged.isdisjoint(ids) else ids
+        return self.ours.encode(text) if self._for_ours(text, ids) else ids
 
     def encode_batch(self, texts):
         """One list of ids per text, on all cores."""
@@ -80,9 +85,9 @@ class Fast(Tokenizer):
             for text in texts:
                 self._say_why(text)
             raise
-        if not self._forged:
+        if not self._forged and not self._spelled:
             return batch
-        return [ids if self._forged.isdisjoint(ids) else self.ours.encode(text) for ids, text in zip(batch, texts)]
+        return [self.ours.encode(text) if self._for_ours(text, ids) else ids for ids, text in zip(batch, texts)]
 
     def offsets(self, text):
         ids = self.encode(text)
@@ -111,6 +116,10 @@ class Fast(Tokenizer):
         if self.ours is None:
             raise ValueError("this tokenizer has parts that only the Rust library has; save it as a tokenizer.json")
         return self.ours.to_dict()
+
+    def _for_ours(self, text, ids):
+        """Whether a text gets ids from Rust that it would not get from ours."""
+        return bool(self._forged and not self._forged.isdisjoint(ids) or self._spelled and self._spelled.search(text))
 
     def _brought_about_by(self, text):
         try:
