@@ -87,6 +87,18 @@ def _stream(chunks):
     return out
 
 
+def _whole_chunks(chunks):
+    out, kept = [], b""
+    for chunk in chunks:
+        kept += chunk
+        try:
+            out.append(kept.decode("utf-8"))
+            kept = b""
+        except UnicodeDecodeError:
+            out.append("")
+    return out
+
+
 _MERGES = [("u", "g"), ("h", "ug"), ("g", "s"), ("p", "u"), ("b", "u"), ("n", "g"), ("l", "o"), ("o", "w"), ("l", "ow")]
 _PIECES = {"a", "b", "c", "d", "e", "ab", "abc", "cde"}
 _LETTERS = set("abcdefghijklmnopqrstuvwxyz ")
@@ -111,6 +123,7 @@ EXERCISES = {
                 1.3 * math.log(2),
                 3.9 * 0.27 * math.log(2),
             ),
+            "those are the given losses, per character and per token: convert both": (1.3, 3.9),
             "the other way round: the answer is (A, B)": (3.9 * 0.27 / math.log(2), 1.3 / math.log(2)),
         },
     ),
@@ -172,9 +185,10 @@ EXERCISES = {
             "that is Latin-1, which has one byte for é and none for 好; text is UTF-8": (
                 lambda text, vocab: _fallback(text, vocab, code="latin-1")
             ),
-            "two hexadecimal digits in capitals, as SentencePiece writes them: <0xE5>": (
-                lambda text, vocab: _fallback(text, vocab, form="<0x{:x}>")
+            "capitals, as SentencePiece writes them: <0xE5>, not <0xe5>": (
+                lambda text, vocab: _fallback(text, vocab, form="<0x{:02x}>")
             ),
+            "always two digits: <0x0A>, not <0xA>": lambda text, vocab: _fallback(text, vocab, form="<0x{:X}>"),
         },
     ),
     "complete": Exercise(
@@ -190,6 +204,7 @@ EXERCISES = {
             "it waits for the end; say with every chunk what is complete by then": (
                 lambda chunks: [""] * (len(chunks) - 1) + [b"".join(chunks).decode("utf-8")]
             ),
+            "the complete characters of a chunk wait for the broken one; hold back only its bytes": _whole_chunks,
             "it gives the whole text so far each time; give only what is new": (
                 lambda chunks: ["".join(_stream(chunks)[: i + 1]) for i in range(len(chunks))]
             ),
