@@ -312,6 +312,15 @@ def test_a_split_of_a_folder_is_its_subfolder(tmp_path):
         load(tmp_path, "test")
 
 
+def test_what_is_held_out_is_not_trained_on(tmp_path):
+    (tmp_path / "x.txt").write_text("one")
+    (tmp_path / "validation").mkdir()
+    (tmp_path / "validation" / "y.txt").write_text("two")
+    with pytest.raises(ValueError, match=r"has \['validation'\] but no 'train': all of it would mix in"):
+        load(tmp_path)
+    assert list(load(tmp_path, "validation")) == ["two"]
+
+
 def test_a_column_of_another_name(tmp_path):
     (tmp_path / "x.jsonl").write_text('{"content": "one"}\n')
     assert list(documents(tmp_path, column="content")) == ["one"]

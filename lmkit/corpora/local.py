@@ -40,10 +40,13 @@ def readable(folder: Path) -> Iterator[Path]:
 
 
 def split_folder(folder: Path, split: str | None) -> Path:
-    """The folder of a split: the subfolder of that name, or all of the folder if there is no split or it is "train"."""
+    """The folder of a split: the subfolder of that name, or for "train" all of it, if nothing is held out."""
     if split is not None and (folder / split).is_dir():
         return folder / split
     if split in (None, "train"):
+        held_out = [name for name in ("validation", "test") if (folder / name).is_dir()]
+        if held_out:
+            raise ValueError(f"{str(folder)!r} has {held_out} but no 'train': all of it would mix in what is held out")
         return folder
     raise ValueError(f"{str(folder)!r} has no split {split!r}: a split is a folder of that name in it")
 
