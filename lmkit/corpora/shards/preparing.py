@@ -48,8 +48,8 @@ def prepare(
     After each document comes the id `end` (default: the tokenizer's special <|endoftext|>, if it has one); an empty
     document leaves nothing. `limit` is the most ids to write. After a kill, a full disk or a lost network the same call
     goes on after the last whole shard, and the shards have the same bytes as if nothing had happened; of documents that
-    are not one of `lmkit.corpora`, those already done are read and passed over. Give such documents a name of their own,
-    `source`: it is by their name that a folder knows whether it was made of the same.
+    are not one of `lmkit.corpora`, those already done are read and passed over. Give such documents a name of their own
+    as `source`: it is by their name that a folder knows whether it was made of the same.
     Raises ValueError if the folder was begun in another way, FileExistsError if it holds something else, OSError if the
     disk is full.
     """
