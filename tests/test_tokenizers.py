@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizer_texts import FORGERIES, nasty_texts, undisputed_texts
 
-from lmkit.tokenizers import TOKENIZERS, Bytes, Characters, Fast, Tokenizer, Words, Work, fast, from_dict, load, to_json
+from lmkit.tokenizers import TOKENIZERS, Bytes, Characters, Fast, Tokenizer, Words, Work, fast, from_dict, load
 from lmkit.tokenizers.checks import check_vocab
 from lmkit.tokenizers.words import join, split
 
@@ -105,7 +105,7 @@ def test_files_that_all_libraries_open(tok, tmp_path):
     assert (tmp_path / "one.json").read_bytes() == (tmp_path / "tokenizer.json").read_bytes()
     again = load(tmp_path)
     assert type(again) is type(tok) and again.vocab == tok.vocab and again.special == tok.special
-    assert to_json(again) == to_json(tok)
+    assert again.to_json() == tok.to_json()
     rust = hub.Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
     transformers = hf.PreTrainedTokenizerFast(tokenizer_file=str(tmp_path / "tokenizer.json"))
     for text in CORPUS[:2]:
@@ -117,7 +117,7 @@ def test_files_that_all_libraries_open(tok, tmp_path):
 
 def test_random_texts_as_rust_cuts_them(tok):
     """Words and Characters refuse what they do not know, so theirs are made of what they know."""
-    rust = hub.Tokenizer.from_str(json.dumps(to_json(tok)))
+    rust = hub.Tokenizer.from_str(json.dumps(tok.to_json()))
     rust.encode_special_tokens = True
     draw = random.Random(2)
     texts = {
@@ -217,7 +217,7 @@ def test_one_text_or_many(kind):
 
 def test_training_is_the_same_each_time(tok):
     again = trained(tok.kind)
-    assert again.vocab == tok.vocab and to_json(again) == to_json(tok)
+    assert again.vocab == tok.vocab and again.to_json() == tok.to_json()
 
 
 @given(st.text(min_size=1))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tokenizer_texts import disputed, nasty_texts, undisputed_texts
 
 from lmkit.corpora import tales
-from lmkit.tokenizers import BPE, GPT2, GPT4, LLAMA3, PATTERNS, QWEN2, ByteBPE, load, to_json
+from lmkit.tokenizers import BPE, GPT2, GPT4, LLAMA3, PATTERNS, QWEN2, ByteBPE, load
 from lmkit.tokenizers.byte_bpe import BYTE, LETTER, letters, show_bytes
 from lmkit.tokenizers.merges import learn, recount
 from lmkit.tokenizers.patterns import pieces, spans
@@ -41,7 +41,7 @@ def shakespeare():
 
 
 def rust_of(tok):
-    rust = hub.Tokenizer.from_str(json.dumps(to_json(tok)))
+    rust = hub.Tokenizer.from_str(json.dumps(tok.to_json()))
     rust.encode_special_tokens = True
     return rust
 

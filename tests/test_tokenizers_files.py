@@ -11,7 +11,7 @@ import transformers as hf
 from tokenizer_texts import nasty_texts, undisputed_texts
 
 from lmkit.corpora import tales
-from lmkit.tokenizers import BPE, GPT4, QWEN2, TOKENIZERS, ByteBPE, Fast, fast, load, to_json
+from lmkit.tokenizers import BPE, GPT4, QWEN2, TOKENIZERS, ByteBPE, Fast, fast, load
 from lmkit.tokenizers.normal_forms import normal_form
 
 PRE, POST, ADDED = hub.pre_tokenizers, hub.processors, hub.AddedToken
@@ -360,7 +360,7 @@ def test_added_tokens_are_for_byte_level_bpe(kind, tmp_path):
         warnings.simplefilter("ignore")  # a short text
         size = None if kind in ("words", "characters") else 60
         tok = TOKENIZERS[kind].train("a low new one, as low as that", size)
-    data, i = to_json(tok), len(tok)
+    data, i = tok.to_json(), len(tok)
     plain_token = dict(single_word=False, lstrip=False, rstrip=False, normalized=False, special=False)
     data["added_tokens"] = [*data["added_tokens"], {"id": i, "content": "<think>", **plain_token}]
     (tmp_path / "tokenizer.json").write_text(json.dumps(data), encoding="utf-8")
@@ -399,7 +399,7 @@ def test_spoilt_files_are_refused_or_read_as_rust_reads_them(kind, tmp_path):
     text = "the lower the low, the newer the new one; as low as that! who knows how slowly it grows " * 9
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a short text
-        data = to_json(TOKENIZERS[kind].train(text, size, **options))
+        data = TOKENIZERS[kind].train(text, size, **options).to_json()
     draw, file, read = random.Random(11), tmp_path / "tokenizer.json", 0
     for way in places(data):
         for value in draw.sample(VALUES, 6):

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tokenizers as hub
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_tokenizers_normalizers import CHARSMAP, NORMALIZERS
@@ -23,7 +22,6 @@ from lmkit.tokenizers.unigram_files import as_rust_reads
 from lmkit.tokenizers.unigram_training import (
     Lattices,
     count_words,
-    digamma,
     learn,
     losses,
     maximize,
@@ -117,7 +115,6 @@ def test_by_hand():
     assert tok.offsets("hu hx?s") == [(0, 2), (2, 3), (3, 4), (4, 6), (6, 7)]
     assert tok.decode(tok.encode("hugs hug")) == "hugs hug" and tok.decode(tok.encode(" hug")) == "hug"
     assert tok.encode("") == tok.offsets("") == []
-    assert tok.n_best("hu", 3) == [(-6, [6]), (-8, [1, 2, 3])]
     assert tok.log_likelihood("hu") == pytest.approx(math.log(math.exp(-6) + math.exp(-8)))
     assert tok.log_likelihood("hu hu") == pytest.approx(2 * tok.log_likelihood("hu"))
     assert tok.log_likelihood("x") == pytest.approx(-2 - 6 - 10)  # the worst piece's, and SentencePiece's 10
@@ -172,19 +169,6 @@ def test_best_and_sum_against_all_ways(scores, word):
     assert sum(score for *_, score in best) == max(score for score, _ in ways)
     assert [word[start:end] for start, end, *_ in best] in [parts for _, parts in ways]
     assert tok.log_likelihood(word) == pytest.approx(math.log(math.fsum(math.exp(score) for score, _ in ways)))
-    found = lattice.n_best(edges, len(word), 5)
-    assert [score for score, _ in found] == sorted((score for score, _ in ways), reverse=True)[:5]
-    cuts = [[word[start:end] for start, end, *_ in path] for _, path in found]
-    assert len({tuple(cut) for cut in cuts}) == len(cuts)
-    assert all((score, cut) in ways for (score, _), cut in zip(found, cuts))
-
-
-def test_the_best_of_two_words_together():
-    tok = Unigram([("<unk>", 0), ("a", -1), ("b", -1.5), ("ab", -2), ("▁", -1), ("▁a", -1.75)])
-    both = sorted((x + y for x, _ in all_ways(tok, "▁ab") for y, _ in all_ways(tok, "▁ab")), reverse=True)
-    found = tok.n_best("ab ab", 6)
-    assert [score for score, _ in found] == both[:6]
-    assert found[0][1] == tok.encode("ab ab") and len({tuple(ids) for _, ids in found}) == 6
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.3, 1.0])
@@ -258,11 +242,6 @@ def test_each_round_of_expectation_and_maximization_raises_the_likelihood():
     assert rises[:3].min() > 0.1 > rises[-1]
 
 
-def test_digamma():
-    x = np.concatenate([np.geomspace(1e-3, 1e7, 400), np.arange(0.5, 12, 0.25)])
-    assert digamma(x) == pytest.approx(torch.digamma(torch.tensor(x)).numpy(), rel=1e-11, abs=1e-11)
-
-
 def test_seeds_are_the_repeated_substrings():
     counts = {"▁banana": 3, "▁nab": 2, "a\nb": 1}
     text = "".join((word + " ") * count for word, count in counts.items())
@@ -308,14 +287,6 @@ def test_what_is_spelled_out_is_left_to_ours(byte_fallback):
     texts = ["<unk>", "sea <unk>shells", "<0x41> sea", "sea", "😀 <s>"]
     assert fast(tok).encode_batch(texts) == [fast(tok).encode(text) for text in texts] == tok.encode_batch(texts)
     assert [fast(tok).offsets(text) for text in texts] == [tok.offsets(text) for text in texts]
-
-
-def test_training_says_how_it_goes():
-    told = []
-    Unigram.train(TEXT, 60, report=lambda pieces, likelihood: told.append((pieces, likelihood)))
-    sizes = [pieces for pieces, _ in told]
-    assert sizes == sorted(sizes, reverse=True) and sizes[-1] == 57 and sizes[0] > 90
-    assert all(b > a for (n, a), (m, b) in zip(told, told[1:]) if n == m)
 
 
 def likelihood(tok, counts):
@@ -383,7 +354,6 @@ def test_show_work(pieces):
     assert [step.changed for step in work.steps] == [(), (0, 1, 2), (3, 4)]
     shown = {(c.label, c.start, c.end, c.score, c.best) for c in work.steps[1].candidates}
     assert shown >= {("hug", 0, 3, -5.0, True), ("▁hu", 0, 2, -6.0, False), ("s", 3, 4, -2.5, True)} and len(shown) == 7
-    assert tok.candidates("hugs x") == [c for step in work.steps for c in step.candidates]
     assert tok.show_work("").tokens == []
     tok = Unigram([*((token, 0.0) for token in SPECIAL), *pieces], special=SPECIAL, normalizer=["NFKC"])
     for text in nasty_texts(60, 5):
@@ -478,7 +448,6 @@ def changed(part, **fields):
         (lambda: Unigram([("<unk>", 0)], normalizer=[{"type": "Nmt"}]), "the normalizer 'Nmt' is none that lmkit has"),
         (lambda: Unigram([("a", -1)], special=(), unk=None).encode("é"), r"'▁' \(U\+2581\) in '▁é' has no piece"),
         (lambda: Unigram([("<unk>", 0)]).sample("a", alpha=-1), "alpha is -1"),
-        (lambda: Unigram([("<unk>", 0)]).n_best("a", 0), "n is 0"),
         (lambda: Unigram([("<unk>", 0)]).decode([1]), r"id 1 is not in 0\.\.0"),
         (lambda: Unigram.train("", 100), "the text is empty"),
         (lambda: Unigram.train(TEXT, 20), "vocab_size is 20, but 3 special tokens and 28 symbols .* need 31"),

@@ -4,7 +4,7 @@ import json
 import warnings
 from pathlib import Path
 
-from ..tokenizers import Tokenizer, to_json
+from ..tokenizers import Tokenizer
 from .tensors import read_json
 
 
@@ -71,7 +71,7 @@ def _word_pieces(folder: Path):
 def write_tokenizer(tokenizer, folder: Path) -> None:
     """Write tokenizer.json, and the tokenizer_config.json that tells other libraries to read it."""
     if isinstance(tokenizer, Tokenizer):
-        content = json.dumps(to_json(tokenizer), ensure_ascii=False, indent=1) + "\n"
+        content = json.dumps(tokenizer.to_json(), ensure_ascii=False, indent=1) + "\n"
     elif hasattr(tokenizer, "to_str"):
         content = tokenizer.to_str()
     else:

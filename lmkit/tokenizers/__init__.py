@@ -5,7 +5,7 @@ from .bpe import BPE
 from .byte_bpe import ByteBPE
 from .bytes import Bytes
 from .characters import Characters
-from .files import load, to_json
+from .files import load
 from .patterns import GPT2, GPT4, LLAMA3, PATTERNS, QWEN2
 from .rust import Fast, fast
 from .unigram import Unigram
@@ -20,7 +20,6 @@ TOKENIZERS |= {"wordpiece": WordPiece, "unigram": Unigram}
 __all__ = [
     "GPT2", "GPT4", "LLAMA3", "PATTERNS", "QWEN2", "TOKENIZERS", "BPE", "ByteBPE", "Bytes", "Candidate", "Characters",
     "Fast", "Piece", "Step", "Tokenizer", "Unigram", "WordPiece", "Words", "Work", "fast", "from_dict", "load",
-    "to_json",
 ]  # fmt: skip
 
 

@@ -59,13 +59,23 @@ class Tokenizer:
     def __len__(self) -> int:
         return len(self.vocab)
 
+    def to_json(self) -> dict:
+        """The content of a tokenizer.json that `tokenizers` and `transformers` open, with the same ids."""
+        raise NotImplementedError
+
+    def to_dict(self) -> dict:
+        """What checkpoints keep, and `lmkit.tokenizers.from_dict` reads."""
+        return {"kind": self.kind, **self.to_json()}
+
+    @classmethod
+    def from_dict(cls, saved: dict):
+        return cls.from_json({key: value for key, value in saved.items() if key != "kind"})
+
     def save(self, path) -> None:
         """Write `path`, a tokenizer.json that `transformers` and `tokenizers` open, or that file into a folder."""
-        from .files import to_json
-
         path = Path(path)
         path = path / "tokenizer.json" if path.is_dir() or not path.suffix else path
-        atomic.write(path, json.dumps(to_json(self), ensure_ascii=False, indent=1) + "\n")
+        atomic.write(path, json.dumps(self.to_json(), ensure_ascii=False, indent=1) + "\n")
 
     @classmethod
     def load(cls, path):

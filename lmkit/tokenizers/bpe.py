@@ -179,13 +179,6 @@ class BPE(Tokenizer):
         """The tokenizer of a tokenizer.json; ValueError for one with parts that are not known here."""
         return bpe_files.words_from_json(cls, data)
 
-    def to_dict(self):
-        return {"kind": self.kind, **self.to_json()}
-
-    @classmethod
-    def from_dict(cls, saved):
-        return cls.from_json({key: value for key, value in saved.items() if key != "kind"})
-
 
 def with_unk(special, unk):
     """The special tokens, the one for what is unknown among them."""
@@ -193,9 +186,9 @@ def with_unk(special, unk):
     return special if unk is None or unk in special else [*special, unk]
 
 
-def learned(words, tokens, vocab_size, special, prefix=""):
+def learned(words, tokens, vocab_size, special):
     """`merges.learn`, with a warning if the corpus yields fewer tokens than were asked for."""
-    tokens, merges = learn(words, tokens, vocab_size, special=special, prefix=prefix)
+    tokens, merges = learn(words, tokens, vocab_size, special=special)
     if len(tokens) < vocab_size:
         found = f"the text yields {len(tokens)} tokens, not {vocab_size}: there is nothing left to merge"
         warnings.warn(found, stacklevel=3)

@@ -14,11 +14,6 @@ END_OF_TEXT = "<|endoftext|>"
 SPECIAL = [END_OF_TEXT, "<s>", "</s>", "<pad>", "<unk>", "<mask>"]  # a vocab.json does not say what is special
 
 
-def to_json(tokenizer) -> dict:
-    """The content of a tokenizer.json that `tokenizers` and `transformers` open, with the same ids."""
-    return tokenizer.to_json()
-
-
 def load(path):
     """The tokenizer in a tokenizer.json, or in a folder with one, with vocab.json and merges.txt, or with vocab.txt.
 

@@ -4,7 +4,6 @@ An edge is (start, end, id, score), the score a log-probability. A list of edges
 each place can be reached: from every place there is an edge of one character.
 """
 
-import heapq
 import math
 
 
@@ -54,23 +53,3 @@ def draw(edges, n, alpha, random):
         (back[place],) = random.choices(arriving[place], weights)
         place = back[place][0]
     return walk(back, n)
-
-
-def n_best(edges, n, most):
-    """The `most` best paths as (score, list of edges), best first."""
-    leaving = [[] for _ in range(n + 1)]
-    for edge in edges:
-        leaving[edge[0]].append(edge)
-    paths = [[(0.0, None, None)]] + [[] for _ in range(n)]  # (score, edge, the path before it), up to `most` per place
-    for place in range(n + 1):
-        paths[place] = heapq.nlargest(most, paths[place], key=lambda path: path[0])
-        for edge in leaving[place]:
-            paths[edge[1]] += [(path[0] + edge[3], edge, path) for path in paths[place]]
-    result = []
-    for path in paths[n]:
-        score, found = path[0], []
-        while path[1]:
-            found.append(path[1])
-            path = path[2]
-        result.append((score, found[::-1]))
-    return result

@@ -1,6 +1,5 @@
 """Unigram: each piece has a probability, and a text is cut so that the product of its probabilities is highest."""
 
-import heapq
 import math
 import random
 import warnings
@@ -58,9 +57,8 @@ class Unigram(Tokenizer):
         self.cache = {}
 
     @classmethod
-    def train(cls, texts, vocab_size, *, special=("<unk>", "<s>", "</s>"), unk="<unk>", byte_fallback=False,
-              report=None, **options):  # fmt: skip
-        """Learn pieces and their probabilities from texts: see `unigram_training.learn`, also for `report`.
+    def train(cls, texts, vocab_size, *, special=("<unk>", "<s>", "</s>"), unk="<unk>", byte_fallback=False, **options):
+        """Learn pieces and their probabilities from texts: see `unigram_training.learn`.
 
         Ids: special tokens, the bytes if byte_fallback, then pieces from the most to the least probable. All characters
         of the texts are pieces; the others hold letters alone, or line ends alone, or neither.
@@ -72,7 +70,7 @@ class Unigram(Tokenizer):
         blank = cls([(token, 0.0) for token in (*special, "")], special=special, unk=unk, **options)
         word_counts = count_words(blank.words, each_text(texts))
         first_tokens(first, sorted({c for word in word_counts for c in word}), vocab_size)
-        learned = learn(word_counts, vocab_size - len(first), report=report, special=first)
+        learned = learn(word_counts, vocab_size - len(first), special=first)
         if len(learned) + len(first) < vocab_size:
             say = f"the text yields {len(learned) + len(first)} pieces, not the {vocab_size} asked for"
             warnings.warn(say, stacklevel=2)
@@ -155,27 +153,9 @@ class Unigram(Tokenizer):
             ids += [i for i, _, _ in self.resolve(word, path)]
         return ids
 
-    def n_best(self, text, n):
-        """The n most probable ways to cut the text, as [(log-probability, ids)], best first."""
-        if n < 1:
-            raise ValueError(f"n is {n}; give the number of ways that are wanted, from 1 on")
-        found = [(0.0, [])]
-        for word in self.words(text):
-            ways = lattice.n_best(self.edges(word), len(word), n)
-            ways = [(score, [i for i, _, _ in self.resolve(word, path)]) for score, path in ways]
-            both = [(a + b, before + ids) for a, before in found for b, ids in ways]
-            found = heapq.nlargest(n, both, key=lambda way: way[0])
-        return found
-
     def log_likelihood(self, text):
         """The log-probability of the text in nats: the sum over all ways to cut it, unknown characters penalized."""
         return sum(lattice.forward(self.edges(word), len(word))[-1] for word in self.words(text))
-
-    def candidates(self, text):
-        """Every piece that fits somewhere in the text, as Candidates; `best` marks the path that `encode` takes."""
-        text, places = self.normalizer(text)
-        words = self.spaces.words(text, places)
-        return [candidate for found in words for candidate in self.word_candidates(found, places)]
 
     def word_candidates(self, found, places):
         word = found[0]
@@ -205,13 +185,6 @@ class Unigram(Tokenizer):
     def from_json(cls, data):
         """From the content of a tokenizer.json; ValueError if it holds parts that lmkit has not."""
         return unigram_files.from_json(cls, data)
-
-    def to_dict(self):
-        return {"kind": self.kind, **self.to_json()}
-
-    @classmethod
-    def from_dict(cls, saved):
-        return cls.from_json({key: value for key, value in saved.items() if key != "kind"})
 
     def show_work(self, text):
         """Words first, then one step per word: all pieces that fit in it, and the best path through them."""

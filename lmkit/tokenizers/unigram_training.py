@@ -10,6 +10,7 @@ from collections import Counter
 from functools import cache
 
 import numpy as np
+import torch
 
 from .spaces import SPACE
 
@@ -149,22 +150,10 @@ def maximize(uses, bayes=True):
 
     bayes: exp(digamma(uses)) in place of the uses, the variational estimate under a sparse prior.
     """
-    total = uses.sum()
+    both = np.append(uses, uses.sum())
     with np.errstate(divide="ignore"):
-        return digamma(uses) - digamma(total) if bayes else np.log(uses) - np.log(total)
-
-
-def digamma(x):
-    """The derivative of log(gamma(x)), x > 0: recurrence up to 7, then the asymptotic series (Bernardo 1976)."""
-    x = np.array(x, dtype=float)
-    result = np.zeros_like(x)
-    for _ in range(7):
-        small = x < 7
-        result = np.where(small, result - 1 / np.where(small, x, 1), result)
-        x = np.where(small, x + 1, x)
-    inverse = 1 / x**2
-    series = inverse * (1 / 12 - inverse * (1 / 120 - inverse * (1 / 252 - inverse * (1 / 240 - inverse / 132))))
-    return result + np.log(x) - 0.5 / x - series
+        logs = torch.digamma(torch.from_numpy(both)).numpy() if bayes else np.log(both)
+    return logs[:-1] - logs[-1]
 
 
 def other_ways(pieces):
@@ -194,10 +183,10 @@ def kept(losses, uses, alive, single, size):
     return result
 
 
-def learn(word_counts, size, *, report=None, special=()):
+def learn(word_counts, size, *, special=()):
     """{word: count} -> [(piece, log-probability)], the most probable first; at most `size`, all characters among them.
 
-    report(n_pieces, log_likelihood) is called after each expectation. No piece is one of `special`.
+    No piece is one of `special`.
     """
     seeds = {piece: count for piece, count in seed_pieces(word_counts).items() if piece not in special}
     names, start = list(seeds), np.array(list(seeds.values()), dtype=float)
@@ -208,9 +197,7 @@ def learn(word_counts, size, *, report=None, special=()):
     while True:
         last = alive.sum() <= size
         for _ in range(ROUNDS):
-            likelihood, uses = words.expected(scores, counts)
-            if report:
-                report(int(alive.sum()), likelihood)
+            _, uses = words.expected(scores, counts)
             scores = np.full(len(names), -np.inf)
             scores[alive] = maximize(np.maximum(uses[alive], LEAST), bayes=not last)
         if last:

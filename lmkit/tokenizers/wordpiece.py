@@ -9,7 +9,7 @@ from .bert import BertRules
 from .bpe import with_unk
 from .checks import check_vocab, each_text, first_tokens
 from .merges import learn
-from .wordpiece_training import SCORES, learn_by_likelihood, scores, symbols
+from .wordpiece_training import SCORES, learn_by_likelihood, symbols
 from .work import Piece, Step, Work
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -27,7 +27,6 @@ class WordPiece(Tokenizer):
     """
 
     kind = "wordpiece"
-    scores = staticmethod(scores)  # {word: count} -> {(a, b): score}
 
     def __init__(
         self, vocab, *, special=SPECIAL, lower=True, strip_accents=None, clean=True, chinese=True, unk="[UNK]",
@@ -167,13 +166,6 @@ class WordPiece(Tokenizer):
     def from_json(cls, data):
         """From the content of a tokenizer.json; ValueError if it holds parts other than BERT's."""
         return wordpiece_files.from_json(cls, data)
-
-    def to_dict(self):
-        return {"kind": self.kind, **self.to_json()}
-
-    @classmethod
-    def from_dict(cls, saved):
-        return cls.from_json({key: value for key, value in saved.items() if key != "kind"})
 
     def why_unknown(self, word):
         """The sentence of `show_work` for a word without pieces."""

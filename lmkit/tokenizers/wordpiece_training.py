@@ -88,10 +88,3 @@ def learn_by_likelihood(words, tokens, vocab_size, *, prefix="##", special=()):
         for other in pairs.join(pair, new):
             offer(other)
     return list(vocab)
-
-
-def scores(word_counts, score="likelihood", prefix="##"):
-    """{(a, b): score} of all neighbours in {word: count}, the best first: which pair is joined next, and why."""
-    pairs = Pairs((symbols(word, prefix), count) for word, count in word_counts.items())
-    values = {pair: pairs.score(pair) if score == "likelihood" else pairs.pairs[pair] for pair in pairs.pairs}
-    return dict(sorted(values.items(), key=lambda item: -item[1]))
