@@ -16,6 +16,7 @@ import lmkit
 from lmkit.widgets import attention_map, explore_attention
 from lmkit.widgets.attention_map import script, visible
 from lmkit.widgets.explore import WIDGET, look, most_likely
+from lmkit.widgets.page import script as script_of
 from lmkit.widgets.png import PAPER, RAMP, colours, picture, png
 
 HOSTILE = [
@@ -212,23 +213,17 @@ def test_labels_show_every_character():
     assert [visible(t) for t in ("é", "👩‍👩‍👧", "日本")] == ["é", "👩‍👩‍👧", "日本"]
 
 
-def test_the_script_is_one_piece_and_asks_nobody():
-    code = Page(script()).code
-    assert script().count("<script") == 1 and script().count("</script") == 1 and "<!--" not in script()
-    assert "__CSS__" not in code and "container-type" in code
-    ways_out = [
-        "http://",
-        "https://",
-        "fetch(",
-        "XMLHttpRequest",
-        "import(",
-        "innerHTML",
-        "insertAdjacentHTML",
-        "eval(",
-    ]
-    for way_out in ways_out:
+@pytest.mark.parametrize("name", ["attention_map", "token_steps"])
+def test_a_script_is_one_piece_and_asks_nobody(name):
+    html = script_of(name)
+    code = Page(html).code
+    assert html.count("<script") == 1 and html.count("</script") == 1 and "<!--" not in html
+    assert f'data-lmkit-script="{name.replace("_", "-")}"' in html and "container-type" in code
+    assert "__CSS__" not in code and "__PAGE__" not in code and code.count("function pageTheme()") == 1
+    ways_out = ["http://", "https://", "fetch(", "XMLHttpRequest", "import(", "innerHTML", "insertAdjacentHTML"]
+    for way_out in [*ways_out, "eval(", "Function("]:
         assert way_out not in code.replace("http://www.w3.org/2000/svg", ""), way_out
-    assert "url(" not in code.replace("url(#weights)", "")
+    assert "url(" not in (code.replace("url(#weights)", "") if name == "attention_map" else code)
 
 
 def test_small_maps_keep_three_decimals_and_large_ones_half_a_code():

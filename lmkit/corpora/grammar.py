@@ -19,8 +19,8 @@ from lmkit.tokenizers.words import join
 
 
 def spaced(words):
-    """The text of words in the middle of a text: `join`, and inner quotes cling too."""
-    return join(["x", *words])[1:].replace("‘ ", "‘").replace(" ’", "’")
+    """The text of words in the middle of a text."""
+    return join(["x", *words])[1:]
 
 
 class Piece:

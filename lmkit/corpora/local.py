@@ -22,7 +22,7 @@ class Files(Documents):
         if not self.files:
             raise ValueError(f"{str(path)!r} holds no {', '.join(sorted(READERS))} file; expected at least one")
         count, size = len(self.files), sum(file.stat().st_size for file in self.files)
-        # Size and column are in the name so that other texts are not taken for the same corpus (see shards.py).
+        # Size and column are in the name so that other texts are not taken for the same corpus (see `shards`).
         name = f"{self.path} ({count} file{'s' * (count > 1)}, {size:,} bytes)"
         super().__init__(name if column == "text" else f"{name}, column {column!r}", rank, world_size)
 

@@ -4,8 +4,7 @@ from .attention_map import AttentionMap, attention_map
 from .explore import explore_attention
 from .explore_tokens import explore_tokens
 from .token_steps import TokenSteps, token_steps
-from .tokens_line import tokens_line
 
 __all__ = [
-    "AttentionMap", "TokenSteps", "attention_map", "explore_attention", "explore_tokens", "token_steps", "tokens_line",
+    "AttentionMap", "TokenSteps", "attention_map", "explore_attention", "explore_tokens", "token_steps",
 ]  # fmt: skip

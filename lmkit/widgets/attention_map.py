@@ -11,10 +11,10 @@ import json
 import unicodedata
 import zlib
 from collections.abc import Mapping, Sequence
-from importlib import resources
 
 import numpy as np
 
+from . import page
 from .png import picture
 
 DEFLATE_FROM = 50_000  # bytes; below it a browser without DecompressionStream can read the data too
@@ -207,10 +207,7 @@ def payload(weights: np.ndarray) -> tuple[str, int, bool]:
 
 def script() -> str:
     """The one script that serves every map of a page."""
-    files = resources.files(__package__)
-    css = json.dumps(files.joinpath("attention_map.css").read_text(encoding="utf-8")).replace("<", "\\u003c")
-    code = files.joinpath("attention_map.js").read_text(encoding="utf-8").replace('"__CSS__"', css)
-    return f'<script data-lmkit-script="attention-map">\n{code}</script>\n'
+    return page.script("attention_map")
 
 
 def count(n: int, one: str, many: str | None = None) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lmkit.tokenizers.work import Candidate, Piece, Step, Work
-from lmkit.widgets import token_steps, tokens_line
+from lmkit.widgets import token_steps
 from lmkit.widgets.explore_tokens import TokenExplorer
 from lmkit.widgets.token_steps import script
 
@@ -593,35 +593,3 @@ def test_hostile_text_does_nothing(show):
     )
     allowed = "style div span b i bdi br wbr label select option input button small svg path ul li"
     assert set(inside) <= set(allowed.split())
-
-
-# ---- one line ----
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_line_of_tokens_on_any_paper(show, theme):
-    class Tok:
-        def encode(self, text):
-            return list(range(40))
-
-        def tokens(self, text):
-            return ["low", "##er", "<b>", "e"] * 10
-
-    ink, paper = ("#1f2733", "#ffffff") if theme == "light" else ("#ced6dd", "#14181e")
-    line = f"<body style='color:{ink};background:{paper}'>{tokens_line(Tok(), '').html()}"
-    page = show(body=line, theme=theme, width=360)
-    assert page.get_by_role("listitem").count() == 40
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert page.locator("bdi").nth(2).inner_text() == "<b>"
-    assert_legible(
-        page,
-        """() => {
-            const rgba = (c) => { const [r, g, b, a = 1] = c.match(/[\\d.]+/g).map(Number); return [r, g, b, a]; };
-            const paper = rgba(getComputedStyle(document.body).backgroundColor);
-            return [...document.querySelectorAll('bdi, small')].map((node) => {
-                const top = rgba(getComputedStyle(node.parentElement).backgroundColor);
-                const mixed = [0, 1, 2].map((i) => top[i] * top[3] + paper[i] * (1 - top[3]));
-                return [node.textContent, getComputedStyle(node).color, `rgb(${mixed.join(", ")})`];
-            });
-        }""",
-    )
