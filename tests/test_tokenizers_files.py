@@ -334,7 +334,7 @@ def test_parts_that_are_not_known(good, path, value, says, tmp_path):
         ({"tokenizer.json": b"\xff{}"}, ValueError, "no JSON"),
         ({"vocab.json": "{}", "merges.txt": ""}, ValueError, "the vocabulary is empty"),
         ({"vocab.json": "[]", "merges.txt": ""}, ValueError, "JSON object"),
-        ({"vocab.json": '{"a": 0}', "merges.txt": "a b c\n"}, ValueError, "line 1 of the merges is 'a b c'"),
+        ({"vocab.json": '{"a": 0}', "merges.txt": "a b c\n"}, ValueError, "line 1 of merges.txt is 'a b c'"),
         ({"vocab.json": '{"a": 0}', "merges.txt": "#version: 0.2\na b\n"}, ValueError, "'b' is not in the vocabulary"),
         ({"vocab.json": '{"a": 0}', "merges.txt": "#version: 0.2\n"}, ValueError, "no token for the byte 21"),
         ({"vocab.txt": "a\nb\na\n"}, ValueError, "'a' twice"),

@@ -32,6 +32,7 @@ def load(path):
         if (path / "vocab.json").is_file() and (path / "merges.txt").is_file():
             return _byte_pairs(path)
         if (path / "vocab.txt").is_file():
+            file = path / "vocab.txt"
             return _word_pieces(path)
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise ValueError(f"{file if file.is_file() else path}: {error}") from None
@@ -100,7 +101,7 @@ def _merges(text: str) -> list[tuple[str, str]]:
         if len(pair) == 2 and all(pair) and not line.startswith("#version"):
             pairs.append(pair)
         elif line.strip() and not line.startswith("#version"):
-            raise ValueError(f"line {number} of the merges is {line[:60]!r}, which is no pair of tokens")
+            raise ValueError(f"line {number} of merges.txt is {line[:60]!r}, which is no pair of tokens")
     return pairs
 
 
@@ -114,9 +115,9 @@ def _json(file: Path) -> dict:
     try:
         content = json.loads(file.read_text(encoding="utf-8"), object_pairs_hook=_no_key_twice)
     except (RecursionError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ValueError(f"this is no JSON: {str(error) or type(error).__name__}") from None
+        raise ValueError(f"{file.name} is no JSON: {str(error) or type(error).__name__}") from None
     if not isinstance(content, dict):
-        raise ValueError(f"this must be a JSON object, not {type(content).__name__}")
+        raise ValueError(f"{file.name} must be a JSON object, not {type(content).__name__}")
     return content
 
 
