@@ -11,7 +11,7 @@ import transformers as hf
 from tokenizer_texts import nasty_texts, undisputed_texts
 
 from lmkit.corpora import tales
-from lmkit.tokenizers import BPE, GPT4, QWEN2, TOKENIZERS, ByteBPE, Fast, fast, load
+from lmkit.tokenizers import BPE, GPT4, QWEN2, TOKENIZERS, ByteBPE, Fast, WordPiece, fast, load
 from lmkit.tokenizers.normal_forms import normal_form
 
 PRE, POST, ADDED = hub.pre_tokenizers, hub.processors, hub.AddedToken
@@ -457,3 +457,36 @@ def test_models_that_can_be_forged():
     rust.add_special_tokens(["[UNK]", "END"])
     with pytest.raises(ValueError, match="text could forge the special token 'END'"):
         fast(rust)
+
+
+# Written
+
+
+def test_older_files_are_written_as_transformers_reads_them(tmp_path):
+    text = "Ünder the lowest window, the widow’s [CLS] <|endoftext|> 你好"
+    byte_pairs = ByteBPE.train([text] * 3, 290, special=["<|endoftext|>"])
+    pieces = WordPiece.train([text] * 3, 60, lower=False, strip_accents=True)
+    for tok, kind in ((byte_pairs, hf.GPT2Tokenizer), (pieces, hf.BertTokenizer), (load("gpt2"), hf.GPT2Tokenizer)):
+        folder = tmp_path / f"{tok.kind}-{len(tok)}"
+        tok.save_vocabulary(folder)
+        again, theirs = load(folder), kind.from_pretrained(folder)
+        assert again.to_json() == tok.to_json() and again.encode(text) == tok.encode(text)
+        plain = text.replace("[CLS]", "").replace("<|endoftext|>", "")
+        assert theirs.encode(plain, add_special_tokens=False) == tok.encode(plain)
+    assert sorted(path.name for path in (tmp_path / "byte_bpe-290").iterdir()) == ["merges.txt", "vocab.json"]
+
+
+@pytest.mark.parametrize(
+    ("tok", "says"),
+    [
+        (lambda: ByteBPE.train("a b", 257, pattern="gpt4"), "cannot say pattern 'gpt4'"),
+        (lambda: ByteBPE.train("a b", 258, special=["[CLS]"]), r"cannot say special \['\[CLS\]'\]"),
+        (lambda: WordPiece.train("a b", 7, prefix="@@"), "cannot say prefix '@@'"),
+        (lambda: WordPiece.train("a b", 7, clean=False), "cannot say clean False"),
+        (lambda: BPE.train("ab ab", 3), "no older files for a BPE"),
+    ],
+)
+def test_what_older_files_cannot_say_is_not_written(tmp_path, tok, says):
+    with pytest.raises(ValueError, match=says):
+        tok().save_vocabulary(tmp_path / "there")
+    assert not (tmp_path / "there").exists()

@@ -77,6 +77,16 @@ class Tokenizer:
         path = path / "tokenizer.json" if path.is_dir() or not path.suffix else path
         atomic.write(path, json.dumps(self.to_json(), ensure_ascii=False, indent=1) + "\n")
 
+    def save_vocabulary(self, folder) -> None:
+        """Write what older checkpoints have: vocab.json and merges.txt of a ByteBPE, vocab.txt of a WordPiece.
+
+        `load` and `transformers` read the folder. ValueError for what these files cannot say.
+        """
+        from .files import vocabulary_files
+
+        for name, content in vocabulary_files(self).items():
+            atomic.write(Path(folder) / name, content)
+
     @classmethod
     def load(cls, path):
         """What `save` wrote, or a published tokenizer of this kind (`lmkit.tokenizers.load`); ValueError for others."""

@@ -7,6 +7,9 @@ from pathlib import Path
 from .byte_bpe import BYTE, ByteBPE
 from .bytes import Bytes
 from .document import field, parts_of, tokens_of
+from .patterns import GPT2, PATTERNS
+from .wordpiece import SPECIAL as MARKS
+from .wordpiece import WordPiece
 
 PUBLISHED = Path(__file__).parent / "published"
 GPT2_MERGES = "1ce1664773c50f3e0cc8842619a93edc4624525b728b188a9e0be33b7726adc5"  # sha256
@@ -58,6 +61,31 @@ def from_json(data: dict):
     return TOKENIZERS[name].from_json(data)
 
 
+def vocabulary_files(tok) -> dict[str, str]:
+    """{name: content} of what older checkpoints have; ValueError where reading it would give another tokenizer."""
+    if type(tok) is ByteBPE:
+        own = {name: getattr(tok, name) for name in ("added", "compose", "whole") if getattr(tok, name)}
+        own |= {"pattern": tok.pattern} if PATTERNS.get(tok.pattern, tok.pattern) != GPT2 else {}
+        own |= {"special": others} if (others := [token for token in tok.special if token not in SPECIAL]) else {}
+        merges = "".join(f"{left} {right}\n" for left, right in tok.merges)
+        files = {"vocab.json": json.dumps(tok.vocab, ensure_ascii=False), "merges.txt": f"#version: 0.2\n{merges}"}
+    elif isinstance(tok, WordPiece):
+        usual = {"unk": "[UNK]", "prefix": "##", "max_characters": 100, "cleanup": True}
+        own = {name: getattr(tok, name) for name, value in usual.items() if getattr(tok, name) != value}
+        rules = tok.rules
+        own |= {} if rules.clean else {"clean": False}
+        own |= {"special": others} if (others := [token for token in tok.special if token not in MARKS]) else {}
+        said = {"do_lower_case": rules.lower, "strip_accents": rules.strip_accents}
+        said |= {"tokenize_chinese_chars": rules.chinese}
+        lines = "".join(f"{token}\n" for token in tok.by_id)
+        files = {"vocab.txt": lines, "tokenizer_config.json": json.dumps(said, indent=1) + "\n"}
+    else:
+        raise ValueError(f"there are no older files for a {type(tok).__name__}; `save` writes a tokenizer.json")
+    if own:
+        raise ValueError(f"older files cannot say {', '.join(f'{name} {value!r}' for name, value in own.items())}")
+    return files
+
+
 def gpt2() -> ByteBPE:
     """GPT-2's tokenizer (Radford et al. 2019), 50,257 tokens, from the merges that OpenAI published.
 
@@ -79,13 +107,11 @@ def _byte_pairs(folder: Path) -> ByteBPE:
     return ByteBPE(vocab, merges, special=[token for token in SPECIAL if token in vocab])
 
 
-def _word_pieces(folder: Path):
+def _word_pieces(folder: Path) -> WordPiece:
     """Lower case unless tokenizer_config.json says otherwise; an id is the number of a line, so an empty one counts."""
-    from . import TOKENIZERS
-
     lines = (folder / "vocab.txt").read_bytes().decode("utf-8").split("\n")
     config = _json(folder / "tokenizer_config.json") if (folder / "tokenizer_config.json").is_file() else {}
-    return TOKENIZERS["wordpiece"].from_vocab(
+    return WordPiece.from_vocab(
         [line.removesuffix("\r") for line in lines],
         lower=bool(config.get("do_lower_case", True)),
         strip_accents=config.get("strip_accents"),
