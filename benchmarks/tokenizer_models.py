@@ -115,10 +115,8 @@ READY = {}  # (corpus, tokenizer) -> what `prepare` returns; workers are forked,
 
 
 def prepare(tokenizer, text: Text) -> dict:
-    began = time.perf_counter()
     ids, starts = encoded(tokenizer, text.train)
     held, held_starts = encoded(tokenizer, text.held_out)
-    seconds = time.perf_counter() - began
     n_bytes = sum(len(part.encode()) + 2 for part in text.held_out)  # the end-of-text token stands for a blank line
     train_bytes = sum(len(part.encode()) + 2 for part in text.train)
     if text.floor is None:
@@ -133,7 +131,7 @@ def prepare(tokenizer, text: Text) -> dict:
         real = np.arange(1, T + 1) <= (ends - held_starts)[:, None]  # of one story, its end among them
     return dict(
         vocab_size=len(tokenizer), ids=ids, starts=None if text.floor is None else starts, rows=rows, real=real, T=T,
-        held_out_bytes=n_bytes, bytes_per_token=train_bytes / len(ids), encoding_seconds=seconds, floor=text.floor,
+        held_out_bytes=n_bytes, bytes_per_token=train_bytes / len(ids), floor=text.floor,
     )  # fmt: skip
 
 
@@ -245,10 +243,12 @@ def main():
         best = {}
         for name in names:
             tried = [row for row in swept if row["tokenizer"] == name]
-            if tried:  # else the vocabulary fits into the larger size only: the rate of the one before
+            if tried:
                 best[name] = [min(tried, key=lambda row: row["bits_per_byte"])["lr"]]
-            else:
-                best[name] = best.get(names[names.index(name) - 2], [RATES[1]])
+            else:  # it fits into the larger size only, or the time was up: the rate of its kind's largest before it
+                kin = [other for other in best if other.split()[0] == name.split()[0]]
+                best[name] = best[kin[-1]] if kin else [RATES[1]]
+                print(f"{name}: no rate was tried; it takes {best[name][0]:g}{' of ' + kin[-1] if kin else ''}")
         todo = jobs(o, corpus, o.sizes, ["bytes"], best, range(o.seeds))
         if text.floor is not None:  # a short text has no more to give
             todo += jobs(o, corpus, o.sizes[:1], ["flops"], best, range(o.seeds))

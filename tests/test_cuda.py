@@ -58,4 +58,4 @@ def test_pretraining_learns_in_mixed_precision(tmp_path, capsys):
     assert "parameters on cuda" in said and all(torch.isfinite(p).all() for p in loaded.parameters())
     assert next(loaded.parameters()).device.type == "cpu"
     reports = [line.split("held-out loss ")[1] for line in said.splitlines() if "held-out loss" in line]
-    assert not reports or float(reports[-1].split()[0]) < np.log(465)  # of words: knowing nothing
+    assert reports and float(reports[-1].split()[0]) < 3 < np.log(465)  # of words: knowing nothing

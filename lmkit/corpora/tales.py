@@ -2,8 +2,8 @@
 
 Level 1 has six plots (lost, gift, noise, rescue, supper, swap) about a child, a friend, and things that have a colour
 and an owner; a story has at most 119 words. Level 2 tells two plots in a row, of ten and of six, the second about a
-keepsake of the first page, and may end badly: at most 280 words. Level 3 puts a story into the mouth of a parent, and
-asks for the evening's secrets a hundred words later: at most 440. (Marks and the blank line at the end are words too.)
+keepsake of the first page, and may end badly: at most 278 words. Level 3 puts a story into the mouth of a parent, and
+asks for the evening's secrets a hundred words later: at most 436. (Marks and the blank line at the end are words too.)
 
 Names, pronouns, objects and places come back 5, 20 or 300 words later: a model that can look back knows those words
 for certain, and one that counts the last few words does not. `grammar` says how the probabilities are had, `story` what
@@ -108,7 +108,7 @@ def whole(name, value, least):
 def generate(n, seed=0, *, level=1):
     """Tell whole stories until there are at least `n` words; return a Sample.
 
-    A longer sample of the same seed begins with a shorter one. A story has at most 119, 280 or 440 words at level 1, 2
+    A longer sample of the same seed begins with a shorter one. A story has at most 119, 278 or 436 words at level 1, 2
     or 3, punctuation marks and the blank line at its end (`END`) among them. Raises ValueError unless n and seed are
     whole numbers, n >= 1, seed >= 0, and the level is one of the three.
     """
