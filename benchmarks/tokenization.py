@@ -23,7 +23,7 @@ import tokenizers as hub
 from machine import in_turns, ratios, where
 
 from lmkit.corpora import tales
-from lmkit.tokenizers import BPE, ByteBPE, Bytes, Characters, Unigram, WordPiece, Words, fast, from_dict, load, to_json
+from lmkit.tokenizers import BPE, ByteBPE, Bytes, Characters, Unigram, WordPiece, Words, fast, from_dict, load
 from lmkit.tokenizers.byte_bpe import BYTE, letters
 from lmkit.tokenizers.merges import recount
 from lmkit.tokenizers.patterns import pieces
@@ -93,7 +93,7 @@ def against_rust(path: Path | None, vocab_size: int, rounds: int) -> None:
 
 def encoding(text: str, rounds: int) -> None:
     ours, f = load("gpt2"), fast("gpt2")
-    rust = hub.Tokenizer.from_str(json.dumps(to_json(ours)))
+    rust = hub.Tokenizer.from_str(json.dumps(ours.to_json()))
 
     def cold():
         ours._known.clear()
@@ -115,7 +115,7 @@ def encoding(text: str, rounds: int) -> None:
 def overhead(text: str, rounds: int) -> None:
     """lmkit.fast against the same Rust tokenizer called directly; 0.95 or more is within 5 %."""
     f = fast("gpt2")
-    rust = hub.Tokenizer.from_str(json.dumps(to_json(f.ours)))
+    rust = hub.Tokenizer.from_str(json.dumps(f.ours.to_json()))
     rust.encode_special_tokens = True
     lines = [line for line in text.split("\n") if line]
     short = lines[: len(lines) // 10]

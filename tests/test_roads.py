@@ -1,5 +1,6 @@
 """The tools behind the Makefile, and what the book's extension does to a page."""
 
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -105,3 +106,14 @@ def test_pins_cover_the_ranges():
         range_ = Requirement(line)
         assert range_.specifier.contains(pins[canonicalize_name(range_.name)]), line
     assert pins["torch"] == "2.13.0" and pins["jupyter-book"] == "1.0.4.post1"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda path: path.stem)
+def test_a_benchmark_finds_what_it_needs(path, monkeypatch):
+    """Nothing else runs them: a name that the library no longer has would go unnoticed until somebody measures."""
+    monkeypatch.syspath_prepend(str(path.parent))
+    spec = importlib.util.spec_from_file_location(f"benchmark_{path.stem}", path)
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, module)
+    spec.loader.exec_module(module)
+    assert path.stem == "machine" or callable(module.main)
