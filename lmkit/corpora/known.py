@@ -147,13 +147,12 @@ def bytes_in_words(size: int) -> str:
 
 def table() -> str:
     """CORPORA as a table in Markdown, for the book."""
-    rows = [["name", "what it is", "splits", "language", "documents", "download", "licence", "cite"]]
-    rows.append(["---"] * len(rows[0]))
+    rows = [["name", "what it is, and what to cite", "how much", "licence"], ["---"] * 4]  # more would not fit a page
     for name, c in CORPORA.items():
         splits = ", ".join(c.hub.splits) if c.hub else "train, validation"
-        what, cite = f"[{c.title}]({c.address}): {c.source}", f"[{c.citation}]({c.work})"
-        size = bytes_in_words(c.size)
-        rows.append([f"`{name}`", what, splits, c.language, f"{c.documents:,}", size, c.licence, cite])
+        what = f"[{c.title}]({c.address}), {c.language}: {c.source}. [{c.citation}]({c.work})"
+        documents = f"{c.documents:,} document{'s' * (c.documents > 1)}"
+        rows.append([f"`{name}`", what, f"{documents}; {bytes_in_words(c.size)} to download; {splits}", c.licence])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
