@@ -1,66 +1,38 @@
 """Chapter 9. The training loop, as a generator: the caller's own loop watches, plots, samples, saves or stops."""
 
-import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from .choose import choose
-from .model import Transformer
+from .optimizers import OPTIMIZERS
+from .schedules import SCHEDULES
 
 
-@dataclass(frozen=True)
 class Step:
-    """One update: its number, the loss before it (nats), the rate used, the gradient's norm before clipping."""
+    """One update: its number, the rate used, the loss before it (nats), the gradient's norm before clipping.
 
-    step: int
-    loss: float
-    lr: float
-    grad_norm: float
-
-
-def warmup_cosine(step: int, steps: int, warmup: int) -> float:
-    """The share of the peak learning rate to use: up in a line, then down along a cosine to zero.
-
-    Loshchilov & Hutter 2016, arXiv:1608.03983. GPT-3 stops at a tenth; short runs do better without a rest.
+    The last two wait for the device, and so are read from it only when they are looked at.
     """
-    if step < warmup:
-        return (step + 1) / warmup
-    done = (step - warmup) / max(1, steps - warmup)
-    return 0.5 * (1 + math.cos(math.pi * done))
+
+    def __init__(self, step: int, lr: float, loss: Tensor, grad_norm: Tensor):
+        self.step, self.lr, self._loss, self._grad_norm = step, lr, loss, grad_norm
+
+    @property
+    def loss(self) -> float:
+        return self._loss.item()
+
+    @property
+    def grad_norm(self) -> float:
+        return self._grad_norm.item()
+
+    def __repr__(self) -> str:
+        return f"Step({self.step}, loss={self.loss:.4f}, lr={self.lr:.3g}, grad_norm={self.grad_norm:.3g})"
 
 
-def adamw(model: nn.Module, lr: float, weight_decay: float) -> list[torch.optim.Optimizer]:
-    """AdamW for everything (Loshchilov & Hutter 2017, arXiv:1711.05101); matrices decay, vectors do not.
-
-    The betas are those of GPT-3 (Brown et al. 2020, arXiv:2005.14165).
-    """
-    return [_adamw(list(model.parameters()), lr, weight_decay)]
-
-
-def muon(model: nn.Module, lr: float, weight_decay: float) -> list[torch.optim.Optimizer]:
-    """Muon for the matrices inside the blocks (Jordan et al. 2024), AdamW for embeddings, head, norms and biases.
-
-    Muon makes each update orthogonal; scaled as in Liu et al. 2025, arXiv:2502.16982, it takes AdamW's learning rate.
-    """
-    stacks = [part.blocks for part in model.modules() if isinstance(part, Transformer)]
-    inside = [m.weight for blocks in stacks for m in blocks.modules() if isinstance(m, nn.Linear)]
-    ours = {id(p) for p in inside}
-    rest = [p for p in model.parameters() if id(p) not in ours]
-    hidden = torch.optim.Muon(inside, lr=lr, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw")
-    return [hidden, _adamw(rest, lr, weight_decay)]
-
-
-def _adamw(parameters: list, lr: float, weight_decay: float) -> torch.optim.AdamW:
-    matrices, vectors = ([p for p in parameters if (p.ndim >= 2) == wanted] for wanted in (True, False))
-    groups = [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-    return torch.optim.AdamW([g for g in groups if g["params"]], lr=lr, betas=(0.9, 0.95), fused=True)
-
-
-# An optimizer is built by optimizer(model, lr, weight_decay) and is a list of torch's own.
-OPTIMIZERS = {"adamw": adamw, "muon": muon}
+class Diverged(ValueError):
+    """The loss is no number any more, or beyond all bounds."""
 
 
 def train(
@@ -69,37 +41,109 @@ def train(
     objective: Callable,
     *,
     steps: int,
+    start: int = 0,
     lr: float = 3e-3,
     warmup: int = 20,
     weight_decay: float = 0.1,
-    optimizer: str | Callable = "adamw",
+    optimizer: str | dict | Callable | list = "adamw",
+    schedule: str | dict | Callable = "cosine",
+    clip: float = 1.0,
+    accumulate: int = 1,
     autocast: torch.dtype | None = None,
+    compile: bool = False,
+    graph: bool = False,
 ) -> Iterator[Step]:
-    """Train, yielding a Step after every update. Gradients are clipped at norm 1; batches are on the model's device.
+    """Train, yielding a Step after every update; batches are tensors, or dicts of them, on the model's device.
 
     >>> for s in train(model, batches(ids, 32, 128), next_token_loss, steps=1000):
     ...     if s.step % 100 == 0: print(s.loss)
+
+    Gradients are clipped at the norm `clip` (infinity: not at all). `accumulate` reads each batch in so many parts, one
+    after the other, which takes less memory. To go on at step `start`, give the batches from there and a list of built
+    optimizers with their old state. `compile` is torch.compile; `graph` records forward and backward once and replays
+    them as one CUDA graph, several times as fast where a model is so small that launching its kernels takes longer than
+    running them. Raises Diverged if the loss is not finite, or ten times what it was at first and above 100 nats.
     """
-    optimizers = choose(optimizer, OPTIMIZERS)(model, lr, weight_decay)
-    device = next(model.parameters()).device
+    optimizers = optimizer if isinstance(optimizer, list) else choose(optimizer, OPTIMIZERS)(model, lr, weight_decay)
+    share, device = choose(schedule, SCHEDULES), next(model.parameters()).device
+    objective = torch.compile(objective) if compile else objective
+
+    def gradients(batch) -> tuple[Tensor, Tensor]:
+        loss = 0.0
+        for part, weight in parts(batch, accumulate):
+            with torch.autocast(device.type, dtype=autocast, enabled=autocast is not None, cache_enabled=not graph):
+                part_loss = objective(model, part) * weight
+            part_loss.backward()
+            loss = loss + part_loss.detach()
+        return loss, nn.utils.clip_grad_norm_(model.parameters(), clip)
+
     model.train()
-    for step, batch in zip(range(steps), batches, strict=False):
-        rate = lr * warmup_cosine(step, steps, warmup)
+    before, most = None, None
+    for step, batch in zip(range(start, steps), batches, strict=False):
+        if graph and step == start:
+            gradients = recorded(gradients, model, batch)
+        rate = lr * share(step, steps, warmup)
         for group in (g for o in optimizers for g in o.param_groups):
-            group["lr"] = rate
-        with torch.autocast(device.type, dtype=autocast, enabled=autocast is not None):
-            loss = objective(model, batch)
-        loss.backward()
-        grad_norm = nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            group["lr"] = rate * group.get("scale", 1.0)
+        loss, grad_norm = gradients(batch)
+        now = Step(step, rate, loss, grad_norm)
+        seen = now if device.type == "cpu" else before  # elsewhere the last one is known, and looking waits for nothing
+        if seen is not None:
+            most = most or 10 * max(10.0, seen.loss)
+            check(seen, most)
         for o in optimizers:
             o.step()
-            o.zero_grad()
-        yield Step(step, loss.item(), rate, grad_norm.item())
+            o.zero_grad(set_to_none=not graph)
+        before = now
+        yield now
     model.eval()
 
 
+def check(seen: Step, most: float) -> None:
+    if not seen.loss <= most:
+        raise Diverged(
+            f"the loss is {seen.loss:.4g} at step {seen.step}, with the learning rate {seen.lr:.3g} and a gradient of "
+            f"norm {seen.grad_norm:.3g}: try a third of the rate, a longer warm-up or more clipping"
+        )
+
+
+def parts(batch: Tensor | dict, number: int) -> list[tuple]:
+    """The batch in `number` parts of equal rows (the last may be smaller), each with its share of all rows."""
+    if number == 1:
+        return [(batch, 1.0)]
+    if isinstance(batch, dict):
+        names, columns = list(batch), [value.chunk(number) for value in batch.values()]
+        split = [dict(zip(names, row)) for row in zip(*columns)]
+        rows = [len(next(iter(part.values()))) for part in split]
+    else:
+        split = batch.chunk(number)
+        rows = [len(part) for part in split]
+    return [(part, n / sum(rows)) for part, n in zip(split, rows)]
+
+
+def recorded(gradients: Callable, model: nn.Module, batch: Tensor) -> Callable:
+    """`gradients`, recorded as a CUDA graph; gradients stay where they are, and begin at zero."""
+    held, side = batch.clone(), torch.cuda.Stream()
+    side.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side):  # PyTorch asks for a few rounds on a stream of their own
+        for _ in range(3):
+            gradients(held)
+            model.zero_grad(set_to_none=False)
+    torch.cuda.current_stream().wait_stream(side)
+    tape = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(tape):
+        loss, grad_norm = gradients(held)
+
+    def replay(batch: Tensor) -> tuple[Tensor, Tensor]:
+        held.copy_(batch)
+        tape.replay()
+        return loss.clone(), grad_norm.clone()
+
+    return replay
+
+
 @torch.no_grad()
-def evaluate(model: nn.Module, rows: torch.Tensor, objective: Callable, batch_size: int = 64) -> float:
+def evaluate(model: nn.Module, rows: Tensor, objective: Callable, batch_size: int = 64) -> float:
     """The mean loss (nats per token) over all rows (n, T + 1), with the model in evaluation mode."""
     was_training, device = model.training, next(model.parameters()).device
     model.eval()

@@ -18,14 +18,15 @@ ROWS = [
     {"masks", "norms", "positions", "residual", "ffn", "init", "cache", "attention", "tokenizers"},
     {"block", "config", "model"},
     {"heads", "record", "sampling", "generate", "fast", "count", "corpora", "ngrams"},
-    {"objectives", "data", "train", "presets", "checkpoints", "exchange", "rosetta"},
-    {"plots", "widgets", "exercises", "pretrain"},
+    {"objectives", "data", "schedules", "optimizers", "train", "presets", "checkpoints", "exchange", "rosetta"},
+    {"distributed", "runs", "recipes", "watch", "evaluate"},
+    {"plots", "widgets", "exercises", "pretrain", "lab"},
 ]
 # What looks at the library from outside: nothing imports it, not even its own row (pretrain is a program).
 OUTSIDE = {"plots", "widgets", "exercises", "pretrain"}
 HEAVY = [
     "keras", "matplotlib", "ipywidgets", "IPython", "transformers", "tokenizers", "regex", "tqdm", "safetensors",
-    "datasets", "pyarrow", "pandas",
+    "datasets", "pyarrow", "pandas", "joblib", "tensorboard",
 ]
 # glossary.md: names of things that have another name here. What other libraries call so may be called, not defined.
 FOREIGN = set(
