@@ -14,9 +14,10 @@ from packaging.utils import canonicalize_name
 
 WANTED = {
     "the library": ["torch", "numpy"],
-    "chapters": ["ipywidgets", "matplotlib", "regex", "safetensors", "tokenizers", "tqdm", "transformers"],
+    "chapters": ["ipywidgets", "joblib", "matplotlib", "regex", "safetensors", "tokenizers", "tqdm", "transformers"],
     "the rosetta": ["keras"],
     "the corpora": ["datasets"],
+    "watching a run": ["tensorboard"],
     "the book and JupyterLab": ["jupyter-book", "jupyterlab"],
     "tests and lint": ["hypothesis", "nbval", "playwright", "pytest", "pytest-xdist", "ruff"],
     "builds lmkit in place": ["setuptools"],
