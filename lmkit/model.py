@@ -58,7 +58,7 @@ class Transformer(nn.Module):
         pos_k = torch.arange(total, device=ids.device) if real is None else positions_of(real)
         pos = pos_k[..., past:]
         x = self._embed(ids, segments, pos)  # (B, T, d_model)
-        shared = dict(rotate=partial(self.positions.rotate, pos=pos), memory=memory)
+        shared = dict(rotate=self.positions.rotation(pos), memory=memory)
         shared["memory_mask"] = None if memory_real is None else padding_mask(memory_real)
         looks = {}  # layers with the same window and the same number of keys share mask and bias
         for block, window, cache in zip(self.blocks, self.config.windows, caches or [None] * len(self.blocks)):

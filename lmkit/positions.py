@@ -5,6 +5,8 @@ Everywhere `pos` is either (T), shared by all rows of the batch, or (B, T), one 
 """
 
 import math
+from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +29,10 @@ class NoPositions(nn.Module):
     def rotate(self, q_or_k: Tensor, pos: Tensor) -> Tensor:
         """Change queries and keys in every layer, before they meet."""
         return q_or_k  # (B, H, T, d_head), where H is n_heads for queries and n_kv_heads for keys
+
+    def rotation(self, pos: Tensor) -> Callable[[Tensor], Tensor]:
+        """`rotate` at these positions, for all layers of a forward."""
+        return partial(self.rotate, pos=pos)
 
     def score_bias(self, pos_q: Tensor, pos_k: Tensor) -> Tensor | None:
         """Give what is to be added to the scores in every layer, (n_heads, T, S) or (B, n_heads, T, S)."""
@@ -83,15 +89,35 @@ class Rope(NoPositions):
             raise ValueError(f"rope turns features in pairs, so d_head must be even, not {d_head}")
         self.theta, self.max_seq_len = theta, max_seq_len
 
-    def frequencies(self, d_head: int) -> Tensor:
+    def frequencies(self, d_head: int, device: torch.device | None = None) -> Tensor:
         """The angle per position of each pair, in radians, (d_head / 2) float32."""
-        return 1.0 / self.theta ** (torch.arange(0, d_head, 2) / d_head)
+        return 1.0 / self.theta ** (torch.arange(0, d_head, 2, device=device) / d_head)
+
+    def cos_sin(self, pos: Tensor, d_head: int) -> tuple[Tensor, Tensor]:
+        """One line for all heads: (1, T, d_head / 2) or (B, 1, T, d_head / 2), times the amplitude."""
+        # Computed here, in float32: as a buffer they would be rounded by model.bfloat16(), and angles would be wrong.
+        angle = pos[..., None, :, None] * self.frequencies(d_head, pos.device)
+        return angle.cos() * self.amplitude, angle.sin() * self.amplitude
 
     def rotate(self, q_or_k: Tensor, pos: Tensor) -> Tensor:
-        # Computed here, in float32: as a buffer they would be rounded by model.bfloat16(), and angles would be wrong.
-        frequencies = self.frequencies(q_or_k.shape[-1]).to(pos.device)
-        angle = pos[..., None, :, None] * frequencies  # one line for all heads: (1, T, d_head/2) or (B, 1, T, d_head/2)
-        cos, sin = angle.cos() * self.amplitude, angle.sin() * self.amplitude
+        cos, sin = self.cos_sin(pos, q_or_k.shape[-1])
+        return self.turn(q_or_k, cos, sin)
+
+    def rotation(self, pos: Tensor) -> Callable[[Tensor], Tensor]:
+        if type(self).rotate is not Rope.rotate:  # a class of the reader's own
+            return super().rotation(pos)
+        known = {}  # by width, for latent attention turns a part of each head: the layers share what does not change
+
+        def rotate(q_or_k: Tensor) -> Tensor:
+            d_head = q_or_k.shape[-1]
+            if d_head not in known:
+                known[d_head] = self.cos_sin(pos, d_head)
+            return self.turn(q_or_k, *known[d_head])
+
+        return rotate
+
+    @staticmethod
+    def turn(q_or_k: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
         a, b = q_or_k.float().chunk(2, dim=-1)
         return torch.cat([a * cos - b * sin, b * cos + a * sin], dim=-1).type_as(q_or_k)
 
@@ -108,8 +134,8 @@ class RopeLinear(Rope):
             raise ValueError(f"factor says how many times longer the inputs become: at least 1, not {factor}")
         self.factor = factor
 
-    def frequencies(self, d_head: int) -> Tensor:
-        return super().frequencies(d_head) / self.factor
+    def frequencies(self, d_head: int, device: torch.device | None = None) -> Tensor:
+        return super().frequencies(d_head, device) / self.factor
 
 
 class RopeNTK(RopeLinear):
@@ -119,9 +145,9 @@ class RopeNTK(RopeLinear):
     reads longer inputs without any tuning, at some loss.
     """
 
-    def frequencies(self, d_head: int) -> Tensor:
+    def frequencies(self, d_head: int, device: torch.device | None = None) -> Tensor:
         theta = self.theta * self.factor ** (d_head / max(d_head - 2, 1))
-        return 1.0 / theta ** (torch.arange(0, d_head, 2) / d_head)
+        return 1.0 / theta ** (torch.arange(0, d_head, 2, device=device) / d_head)
 
 
 class RopeYarn(RopeLinear):
@@ -141,12 +167,12 @@ class RopeYarn(RopeLinear):
         """The (fractional) index of the pair that turns so many times within the trained positions."""
         return d_head * math.log(self.trained_len / (times * 2 * math.pi)) / (2 * math.log(self.theta))
 
-    def frequencies(self, d_head: int) -> Tensor:
+    def frequencies(self, d_head: int, device: torch.device | None = None) -> Tensor:
         first = max(math.floor(self.pair_turning(self.fast, d_head)), 0)
         last = min(math.ceil(self.pair_turning(self.slow, d_head)), d_head - 1)
-        index = torch.arange(d_head // 2)
+        index = torch.arange(d_head // 2, device=device)
         slowed = ((index - first) / max(last - first, 1e-3)).clamp(0, 1)
-        plain = Rope.frequencies(self, d_head)
+        plain = Rope.frequencies(self, d_head, device)
         return plain * (1 - slowed) + plain / self.factor * slowed
 
 
@@ -162,8 +188,8 @@ class RopeLlama3(RopeLinear):
             raise ValueError(f"fast ({fast}) must exceed slow ({slow}): they are turns within the trained positions")
         self.trained_len, self.fast, self.slow = trained_len or self.max_seq_len, fast, slow
 
-    def frequencies(self, d_head: int) -> Tensor:
-        plain = Rope.frequencies(self, d_head)
+    def frequencies(self, d_head: int, device: torch.device | None = None) -> Tensor:
+        plain = Rope.frequencies(self, d_head, device)
         turns = self.trained_len * plain / (2 * math.pi)
         kept = ((turns - self.slow) / (self.fast - self.slow)).clamp(0, 1)
         return plain * kept + plain / self.factor * (1 - kept)
@@ -191,14 +217,16 @@ class Alibi(NoPositions):
 
     def __init__(self, d_model: int, n_heads: int, d_head: int, max_seq_len: int, causal: bool = True):
         super().__init__(d_model, n_heads, d_head, max_seq_len)
-        power = 2 ** int(math.log2(n_heads))
-        slopes = [2.0 ** (-8 * (i + 1) / power) for i in range(power)]
-        between = [2.0 ** (-4 * (i + 1) / power) for i in range(0, 2 * power, 2)]
-        self.slopes = (slopes + between)[:n_heads]
+        self.n_heads = n_heads
+
+    def slopes(self, device: torch.device | None = None) -> Tensor:
+        """The slope of each head, (n_heads)."""
+        power = 2 ** int(math.log2(self.n_heads))
+        steps, between = (torch.arange(1, 2 * power + 1, by, device=device) for by in (1, 2))
+        return torch.cat([2.0 ** (-8 / power * steps[:power]), 2.0 ** (-4 / power * between)])[: self.n_heads]
 
     def score_bias(self, pos_q: Tensor, pos_k: Tensor) -> Tensor:
-        slopes = torch.tensor(self.slopes, device=pos_q.device)[:, None, None]
-        return -slopes * offsets(pos_q, pos_k).abs()
+        return -self.slopes(pos_q.device)[:, None, None] * offsets(pos_q, pos_k).abs()
 
 
 class RelativeBias(NoPositions):

@@ -71,6 +71,20 @@ def test_a_scheme_acts_in_one_place(name):
     assert sum(acts) == (name != "none")
 
 
+def test_a_model_asks_for_one_rotation_and_a_rotate_of_ones_own_still_rules():
+    class Backwards(Rope):
+        def rotate(self, q_or_k, pos):
+            return super().rotate(q_or_k, -pos)
+
+    q, pos = torch.randn(2, 3, 5, 4), torch.arange(5)
+    for scheme in (Rope(12, 3, 4, 32), Backwards(12, 3, 4, 32), RopeYarn(12, 3, 4, 32, factor=4.0)):
+        rotation = scheme.rotation(pos)
+        assert torch.equal(rotation(q), scheme.rotate(q, pos))
+        assert torch.equal(rotation(q[..., :2]), scheme.rotate(q[..., :2], pos))
+    plain, backwards = Rope(12, 3, 4, 32), Backwards(12, 3, 4, 32)
+    torch.testing.assert_close(backwards.rotation(pos)(q), plain.rotate(q, -pos))
+
+
 def rope_by_complex_numbers(x, pos, theta=10_000.0):
     """RoPE as its paper states it, on pairs (i, i + d/2): multiply by exp(i t theta^(-2i/d))."""
     a, b = x.double().chunk(2, -1)
@@ -248,7 +262,7 @@ def test_alibi_is_that_of_bloom(n_heads):
     ours = Alibi(n_heads * 4, n_heads, 4, 32).score_bias(pos, pos)
     torch.testing.assert_close(ours[:, -1] - ours[:, -1, :1], theirs - theirs[:, :1])  # one query: up to a constant
     assert torch.equal(ours, ours.mT) and (ours.diagonal(dim1=1, dim2=2) == 0).all()
-    assert Alibi(32, 8, 4, 32).slopes == [2.0**-i for i in range(1, 9)]
+    assert Alibi(32, 8, 4, 32).slopes().tolist() == [2.0**-i for i in range(1, 9)]
 
 
 @pytest.mark.parametrize("causal", [True, False])
