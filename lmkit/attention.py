@@ -67,6 +67,30 @@ def head_width(d_model: int, n_heads: int, d_head: int | None = None) -> int:
     return d_head or d_model // n_heads
 
 
+SHORT = 512  # keys, up to which `attend_short` trains faster
+
+
+def attend_short(q: Tensor, k: Tensor, v: Tensor, causal: bool, scale: float | None) -> Tensor:
+    """attention_weights(q, k, causal=causal) @ v in three products, for training in bfloat16 on a processor.
+
+    PyTorch's fused kernel is made for long texts and for float32 there: its backward takes 5 times as long as this at
+    64 keys, and twice as long at 256 (torch 2.13, a processor with AVX-512; benchmarks/training_step.py).
+    """
+    (B, H, T, _), S = q.shape, k.shape[-2]
+    k, v = (part.repeat_interleave(H // part.shape[1], dim=1).flatten(0, 1) for part in (k, v))
+    shut = torch.zeros(T, S, dtype=torch.bfloat16)
+    if causal:
+        shut = shut.masked_fill(~whole_causal_mask(T, S, None, q.device), -torch.inf)
+    scale = 1 / math.sqrt(q.shape[-1]) if scale is None else scale
+    scores = torch.baddbmm(shut, q.flatten(0, 1), k.mT, alpha=scale)  # a matrix per sequence and head
+    return torch.bmm(scores.softmax(dim=-1), v).unflatten(0, (B, H))  # (B, n_heads, T, d_head)
+
+
+def is_bfloat16(x: Tensor) -> bool:
+    """Whether a product with x will be computed in bfloat16 on a processor."""
+    return (torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype) == torch.bfloat16
+
+
 class Attend(nn.Module):
     """attention_weights(q, k) @ v by PyTorch's fused kernel, which need not form the weights.
 
@@ -98,6 +122,8 @@ class Attend(nn.Module):
         if score_bias is not None:  # the kernel adds a float mask to the scores
             mask = score_bias if mask is None else torch.where(mask, score_bias, -torch.inf)
             mask = (mask[None] if mask.ndim == 3 else mask).to(q.dtype)  # of 3 dimensions it would take the slow kernel
+        if mask is None and S <= SHORT and q.requires_grad and q.device.type == "cpu" and is_bfloat16(q):
+            return attend_short(q, k, v, causal, self.scale)
         grouped = k.shape[1] != q.shape[1]
         return F.scaled_dot_product_attention(
             q, k, v, attn_mask=mask, is_causal=causal, scale=self.scale, enable_gqa=grouped

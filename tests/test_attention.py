@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from lmkit import attention
 from lmkit.attention import Attend, Attention, LatentAttention, attention_weights
 from lmkit.cache import KVCache
 from lmkit.masks import causal_mask, padding_mask, window_mask
@@ -293,6 +294,32 @@ def test_a_float32_bias_beside_queries_in_bfloat16(masked):
     out = Attend()(q, k, k, mask, bias)
     assert out.dtype == torch.bfloat16
     torch.testing.assert_close(out.float(), exact, atol=3e-2, rtol=3e-2)
+
+
+@pytest.mark.parametrize("causal", [True, False])
+@pytest.mark.parametrize("scale", [None, 0.3])
+def test_training_in_bfloat16_spells_short_attention_out(causal, scale, monkeypatch):
+    """As near to the exact output and gradients as the fused kernel is, within and without autocast."""
+    q, k, v = rand(2, 4, 7, 8), rand(2, 2, 7, 8, seed=1), rand(2, 2, 7, 8, seed=2)
+    called = []
+    monkeypatch.setattr(attention, "attend_short", lambda *a, f=attention.attend_short: called.append(1) or f(*a))
+
+    def outcome(dtype, autocast):
+        inputs = [part.detach().to(dtype, copy=True).requires_grad_() for part in (q, k, v)]
+        with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+            out = Attend(scale)(*inputs, causal=causal)
+        out.float().square().sum().backward()
+        return [out.float(), *(part.grad.float() for part in inputs)]
+
+    exact = outcome(torch.float32, False)
+    assert not called
+    for dtype, autocast in ((torch.bfloat16, False), (torch.float32, True), (torch.bfloat16, True)):
+        for ours, theirs in zip(outcome(dtype, autocast), exact):
+            assert float((ours - theirs).norm() / theirs.norm()) < 2e-2
+    assert len(called) == 3
+    with torch.no_grad():
+        Attend(scale)(q.bfloat16(), k.bfloat16(), v.bfloat16(), causal=causal)
+    assert len(called) == 3, "without gradients the fused kernel is the faster one"
 
 
 def test_a_soft_cap_obeys_the_causal_flag():

@@ -109,6 +109,7 @@ def run_attention(attention):
         attention.attention_weights(q, k, score_bias=bias, soft_cap=cap)
         attention.attention_weights(q, k, score_bias=bias, soft_cap=cap, causal=True)
         attention.Attend(soft_cap=cap)(q, k, k, score_bias=bias, causal=True)
+    attention.Attend()(q.bfloat16().requires_grad_(), k.bfloat16(), k.bfloat16(), causal=True)
     attention.Attention(40, 4, 2)(x, memory), attention.LatentAttention(40, 4)(x, memory)
 
 
