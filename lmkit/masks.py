@@ -43,6 +43,19 @@ def positions_of(real: Tensor) -> Tensor:
     return (real.cumsum(dim=1) - 1).clamp(min=0)  # (B, S)
 
 
+def document_mask(documents: Tensor) -> Tensor:
+    """Allow every position to see its own document, and no other in the same row. documents (B, S): their numbers."""
+    return documents[:, None, :, None] == documents[:, None, None, :]  # (B, 1, S, S)
+
+
+def positions_within(documents: Tensor) -> Tensor:
+    """The position of each token in its own document: how far the document's first token lies behind. (B, S)."""
+    at = torch.arange(documents.shape[1], device=documents.device)
+    begins = documents != documents.roll(1, dims=1)
+    begins[:, 0] = True
+    return at - torch.where(begins, at, 0).cummax(dim=1).values
+
+
 def check_mask(mask: Tensor, scores_shape: torch.Size) -> None:
     """Raise unless `mask` is boolean and broadcasts to the scores: a float mask would be added, not obeyed."""
     if mask.dtype != torch.bool:

@@ -12,7 +12,7 @@ from .cache import KVCache, PreallocatedCache, RollingCache
 from .choose import choose
 from .config import MENUS, Config
 from .init import INITS
-from .masks import causal_mask, padding_mask, positions_of, window_mask
+from .masks import causal_mask, document_mask, padding_mask, positions_of, positions_within, window_mask
 from .norms import NORMS
 from .positions import POSITIONS
 
@@ -40,6 +40,7 @@ class Transformer(nn.Module):
         ids: Tensor,
         *,
         real: Tensor | None = None,
+        documents: Tensor | None = None,
         segments: Tensor | None = None,
         memory: Tensor | None = None,
         memory_real: Tensor | None = None,
@@ -48,14 +49,19 @@ class Transformer(nn.Module):
         """ids (B, T) -> (B, T, d_model).
 
         `real` (B, S) is True for tokens and False for padding, on either side, S counting what the caches hold; a
-        token's position is the number of real ones before it. `segments` (B, T) are the kinds of the tokens, 0 if not
+        token's position is the number of real ones before it. `documents` (B, T) numbers the documents that are packed
+        into a row: each is read as if it stood alone. `segments` (B, T) are the kinds of the tokens, 0 if not
         given. `memory` (B, S', d_model) is what cross-attention reads where `memory_real` (B, S') is True. `caches`,
         one per block (see `new_caches`), grow by T positions.
         """
         past = len(caches[0]) if caches else 0
         total = past + ids.shape[-1]
         self._check(ids, real, memory, caches, total)
+        if documents is not None and (real is not None or caches or documents.shape != ids.shape):
+            shape = tuple(ids.shape)
+            raise ValueError(f"documents have the shape of ids, {shape}, and stand beside no real and no caches")
         pos_k = torch.arange(total, device=ids.device) if real is None else positions_of(real)
+        pos_k = pos_k if documents is None else positions_within(documents)
         pos = pos_k[..., past:]
         x = self._embed(ids, segments, pos)  # (B, T, d_model)
         shared = dict(rotate=self.positions.rotation(pos), memory=memory)
@@ -64,7 +70,7 @@ class Transformer(nn.Module):
         for block, window, cache in zip(self.blocks, self.config.windows, caches or [None] * len(self.blocks)):
             S = total if cache is None else cache.held + ids.shape[1]
             if (window, S) not in looks:
-                looks[window, S] = self._look(pos, pos_k[..., total - S :], window, real, S)
+                looks[window, S] = self._look(pos, pos_k[..., total - S :], window, real, S, documents)
             x = block(x, cache=cache, **shared, **looks[window, S])  # (B, T, d_model)
         return self.final_norm(x)  # (B, T, d_model)
 
@@ -79,12 +85,14 @@ class Transformer(nn.Module):
             x = x + self.segments(torch.zeros_like(ids) if segments is None else segments)  # (B, T, d_model)
         return self.embed_norm(x)  # (B, T, d_model)
 
-    def _look(self, pos: Tensor, pos_k: Tensor, window: int | None, real: Tensor | None, S: int) -> dict:
+    def _look(
+        self, pos: Tensor, pos_k: Tensor, window: int | None, real: Tensor | None, S: int, documents: Tensor | None
+    ) -> dict:
         """What attention is told: mask, score_bias, causal. Plain causal attention needs no tensor, only the flag."""
         T, causal = pos.shape[-1], self.config.causal
         near = window is None or window >= S
         look = dict(mask=None, score_bias=self.positions.score_bias(pos, pos_k), causal=False)
-        if real is None and near and (T == S or T == 1 or not causal):
+        if real is None and documents is None and near and (T == S or T == 1 or not causal):
             return look | dict(causal=causal and T > 1)
         allowed = torch.ones(1, 1, dtype=torch.bool, device=pos.device)
         if causal:
@@ -93,6 +101,8 @@ class Transformer(nn.Module):
             allowed = allowed & window_mask(pos, pos_k, window)
         if real is not None:
             allowed = allowed & padding_mask(real[:, real.shape[1] - S :])
+        if documents is not None:
+            allowed = allowed & document_mask(documents)
         return look | dict(mask=allowed)
 
     def _check(self, ids: Tensor, real: Tensor | None, memory: Tensor | None, caches: list | None, total: int) -> None:

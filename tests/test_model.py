@@ -521,3 +521,21 @@ def test_a_config_without_a_vocabulary_or_without_fields(tmp_path):
     (tmp_path / "bad.json").write_text("3", encoding="utf-8")
     with pytest.raises(ValueError, match="holds no Config"):
         Config.load(tmp_path / "bad.json")
+
+
+@pytest.mark.parametrize("causal", [True, False])
+@pytest.mark.parametrize("window", [None, 3])
+@pytest.mark.parametrize("positions", ["learned", "rope", "alibi", "relative", "none"])
+def test_packed_documents_are_read_as_if_each_stood_alone(positions, window, causal):
+    torch.manual_seed(0)
+    how = dict(d_model=16, n_layers=2, n_heads=2, max_seq_len=16, positions=positions, window=window, causal=causal)
+    model = Transformer(Config(11, **how)).eval()
+    a, b, c = (torch.randint(11, (1, n)) for n in (5, 4, 3))
+    rows = torch.cat([torch.cat([a, b, c], 1), torch.cat([c, a, b], 1)])
+    documents = torch.tensor([[0] * 5 + [1] * 4 + [2] * 3, [7] * 3 + [0] * 5 + [1] * 4])
+    together = model(rows, documents=documents)
+    for row, order in ((0, (a, b, c)), (1, (c, a, b))):
+        alone = torch.cat([model(part) for part in order], dim=1)[0]
+        torch.testing.assert_close(together[row], alone, atol=1e-5, rtol=1e-4)
+    with pytest.raises(ValueError, match="documents have the shape of ids, .2, 12., and stand beside no real"):
+        model(rows, documents=documents, real=torch.ones(2, 12, dtype=torch.bool))
