@@ -1,0 +1,14 @@
+"""Chapter 10. The lab: alternatives compared fairly, a ledger of what was found, and what to begin with."""
+
+from .compare import Comparison, Study, compare
+from .ledger import FOLDER, read
+from .plot import plot
+from .settings import BASE, grid
+from .statistics import Difference, paired, t_quantile
+from .studies import STUDIES
+from .table import Table, is_stale, table
+
+__all__ = [
+    "BASE", "FOLDER", "STUDIES", "Comparison", "Difference", "Study", "Table", "compare", "grid", "is_stale", "paired",
+    "plot", "read", "t_quantile", "table",
+]  # fmt: skip

@@ -1,0 +1,119 @@
+"""Run studies of the lab: what the ledger does not have yet, or has from other code.
+
+    python -m lmkit.lab                                 # what there is, and how much of it is done
+    python -m lmkit.lab positions                       # the table of a study
+    python -m lmkit.lab positions --run --workers 2     # run what is missing, then show it
+    python -m lmkit.lab --all --run --device cuda --minutes 8 --out rows
+"""
+
+import argparse
+import math
+import time
+
+from . import ledger
+from .studies import STUDIES
+from .table import Table, is_stale, table
+
+
+def arguments(argv=None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m lmkit.lab", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("studies", nargs="*", metavar="STUDY", help=f"of {', '.join(STUDIES)}")
+    add("--all", action="store_true", help="all studies, in this order")
+    add("--run", action="store_true", help="run what is missing")
+    add("--stale", action="store_true", help="run what is missing, and again what other code found")
+    add("--dry-run", action="store_true", help="only say what would be run, with steps and FLOPs")
+    add("--device", default="cpu", help="cpu or cuda (default: %(default)s)")
+    add("--workers", type=int, default=1, help="processes side by side (default: %(default)s)")
+    add("--at-once", type=int, help="runs that take turns in each process (default: 1, on cuda 16)")
+    add("--minutes", type=float, default=math.inf, help="stop then, with what is done")
+    add("--out", default=str(ledger.FOLDER), help="the folder of the rows (default: the ledger in lmkit)")
+    add("--seeds", type=int, help="so many per variant, instead of the study's own")
+    add("--steps", type=int, help="so many of the first variant, instead of the study's own")
+    add("--corpora", nargs="+", help="these only")
+    add("--sizes", nargs="+", help="these only")
+    options = parser.parse_args(argv)
+    if unknown := set(options.studies) - set(STUDIES):
+        parser.error(f"there is no study {sorted(unknown)}; expected some of {', '.join(STUDIES)}")
+    options.studies = list(STUDIES) if options.all else options.studies
+    return options
+
+
+def chosen(o: argparse.Namespace, name: str):
+    """The study as the options want it, or None if they leave nothing of it."""
+    from dataclasses import replace
+
+    study = STUDIES[name]
+    corpora = {c: how for c, how in study.corpora.items() if not o.corpora or c in o.corpora}
+    sizes = {s: how for s, how in study.sizes.items() if not o.sizes or s in o.sizes}
+    base = study.base | (dict(steps=o.steps, warmup=min(20, o.steps // 5)) if o.steps else {})
+    if not corpora or not sizes:
+        return None
+    return replace(study, corpora=corpora, sizes=sizes, base=base, seeds=o.seeds or study.seeds)
+
+
+def main(argv=None) -> None:
+    o = arguments(argv)
+    until = time.time() + 60 * o.minutes
+    known = [row for row in ledger.read() if row["key"]]
+    if not o.studies:
+        overview(known)
+    total_steps = total_flops = 0
+    for name in o.studies:
+        study = chosen(o, name)
+        if study is None:
+            continue
+        if o.dry_run:
+            steps, flops = said(study)
+            total_steps, total_flops = total_steps + steps, total_flops + flops
+        elif o.run or o.stale:
+            begin(study, o, known, until)
+            if time.time() >= until:
+                print("the time is up; what is done stands in the ledger, and the rest will be run next time")
+                return
+        else:
+            print(table(name, o.out))
+    if o.dry_run:
+        print(f"in all: {total_steps:,} steps, {total_flops:.3g} FLOPs")
+
+
+def overview(known: list[dict]) -> None:
+    for name, study in STUDIES.items():
+        rows = [row for row in known if row["study"] == name]
+        variants = {(row["corpus"], row["size"], row["variant"]): row for row in rows}
+        stale = sum(bool(is_stale(row)) for row in variants.values())
+        print(f"{name:<12} {study.question}\n{'':<12} {len(study.variants)} variants, {len(rows)} runs, {stale} stale")
+
+
+def said(study) -> tuple[int, float]:
+    """Print each variant with what its runs take: one per rate (where none stands at the edge) and one per seed."""
+    steps = flops = 0
+    runs = len(study.rates) + study.seeds
+    for row in study.plan():
+        s, rescaled = row["settings"], ", ".join(f"{w} {a} -> {b}" for w, (a, b) in row["rescaled"].items())
+        steps, flops = steps + runs * s["steps"], flops + runs * row["training_flops"]
+        print(
+            f"{study.name}, {row['corpus']}, {row['size']}, {row['variant']}: {runs} runs of {s['steps']} steps and "
+            f"{row['training_flops']:.3g} FLOPs, {row['active_parameters']:,} parameters {rescaled}"
+        )
+    print(f"{study.name}: {steps:,} steps, {flops:.3g} FLOPs\n", flush=True)
+    return steps, flops
+
+
+def begin(study, o: argparse.Namespace, known: list[dict], until: float) -> None:
+    from tqdm import tqdm
+
+    print(f"{study.name}: {study.question}", flush=True)
+    at_once = o.at_once or (16 if o.device == "cuda" else 1)
+    how = dict(device=o.device, workers=o.workers, at_once=at_once)
+    watch = lambda rows: tqdm(rows, unit="run", mininterval=2)  # noqa: E731
+    rows = study.run(o.out, known, stale=o.stale, until=until, watch=watch, **how)
+    known += rows
+    if any(not row["swept"] for row in rows):
+        print(Table(rows, study.name, next(iter(study.variants))), flush=True)
+
+
+if __name__ == "__main__":
+    main()

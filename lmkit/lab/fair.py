@@ -1,0 +1,69 @@
+"""Fairness: the same number of parameters, and the same training arithmetic, whatever is compared.
+
+Kaplan et al. 2020, arXiv:2001.08361, found that width and depth matter little beside the number of parameters; so that
+is what is held equal, and the width gives way. Narang et al. 2021, arXiv:2102.11972, compare at equal FLOPs as well.
+"""
+
+from dataclasses import replace
+from functools import lru_cache
+
+import torch
+
+from ..config import Config
+from ..count import count
+from ..ffn import active_parameters, matched_d_ff
+from ..heads import LM
+from .settings import key
+
+
+def parameters(config: Config) -> int:
+    """The parameters that one token meets: all, but in a mixture of experts not those of the idle ones."""
+    with torch.device("meta"):
+        return active_parameters(LM(config))
+
+
+def with_parameters(config: Config, target: int) -> Config:
+    """The Config with d_ff rescaled so that it has `target` parameters, to the nearest whole width.
+
+    Where d_ff would have to be less than half or more than twice of what is usual for d_model, d_model changes first,
+    to a multiple of twice the heads. ValueError if the result is more than 1 % off.
+    """
+    if parameters(config) == target:
+        return config
+    usual = matched_d_ff(config.ffn, config.d_model, config.d_ff)
+    scaled = with_d_ff(config, target)
+    if scaled.d_ff is None or not usual / 2 <= scaled.d_ff <= 2 * usual:
+        by, ratio = 2 * config.n_heads, usual / config.d_model
+        widths = (replace(config, d_model=by * n, d_ff=max(1, round(by * n * ratio))) for n in range(1, 1024))
+        best = None
+        for one in widths:  # parameters grow with the width
+            if best is not None and abs(parameters(one) - target) > abs(parameters(best) - target):
+                break
+            best = one
+        scaled = with_d_ff(best, target)
+    found = scaled.d_ff and parameters(scaled)
+    if not found or abs(found - target) > 0.01 * target:
+        raise ValueError(
+            f"no width gives {target:,} parameters to within 1 % (best: {found:,}); take a larger base, a smaller "
+            f"vocabulary, or compare without equal parameters"
+        )
+    return scaled
+
+
+def with_d_ff(config: Config, target: int) -> Config:
+    """d_ff None: even a width of 1 has too many parameters."""
+    one, two = (parameters(replace(config, d_ff=width)) for width in (1, 2))
+    width = round((target - one) / (two - one)) + 1
+    return replace(config, d_ff=width if width >= 1 else None)
+
+
+@lru_cache(maxsize=4096)
+def _flops_per_token(config_json: str, T: int) -> int:
+    import json
+
+    return count(Config.from_dict(json.loads(config_json)), T).training_flops
+
+
+def step_flops(config: Config, batch_size: int, seq_len: int) -> int:
+    """The FLOPs of one training step."""
+    return batch_size * seq_len * _flops_per_token(key(config.to_dict()), seq_len)

@@ -1,0 +1,68 @@
+"""Rows of the ledger as a picture: every seed a point, the mean a bar, the reference a line."""
+
+from pathlib import Path
+
+from .. import plots
+from . import ledger
+from .table import Table, table
+
+
+def plot(study: str | Table, folder: str | Path = ledger.FOLDER) -> plots.Picture:
+    """Draw a study of the ledger, or a comparison: one panel per corpus and size; over lengths, if it has several."""
+    found = study if isinstance(study, Table) else table(study, folder)
+    groups = list(found.groups)
+    lengths = sorted({int(length) for row in found.rows for length in row["result"]})
+    tall = 1.2 + 0.34 * max(len(found.groups[group]) for group in groups)
+    draw = over_lengths if len(lengths) > 1 else over_variants
+    height = 3.6 if len(lengths) > 1 else tall
+    fig, panels = plots.axes(len(groups), width=3.6 * len(groups) + 1.2, height=height, squeeze=False)
+    words = [draw(ax, found, group, lengths) for ax, group in zip(panels.flat, groups)]
+    return plots.picture(fig, f"{found.name}: " + " ".join(words))
+
+
+def loss_label(found: Table, group: tuple[str, str]) -> tuple[float, str]:
+    row = next(iter(next(iter(found.groups[group].values())).values()))
+    return (row["floor"], "bits per byte above the floor") if row["floor"] else (0.0, "bits per byte")
+
+
+def over_variants(ax, found: Table, group: tuple[str, str], lengths: list[int]) -> str:
+    floor, label = loss_label(found, group)
+    names = list(found.groups[group])
+    means = {}
+    for y, name in enumerate(names):
+        losses = [loss - floor for loss in found.losses(group, name).values()]
+        color = plots.COLORS["orange" if name == found.reference else "blue"]
+        if losses:
+            means[name] = sum(losses) / len(losses)
+            ax.plot(losses, [y] * len(losses), "o", color=color, markersize=5, alpha=0.6)
+            ax.plot([means[name]] * 2, [y - 0.32, y + 0.32], color=color)
+        else:
+            ax.annotate("diverged", (0.5, y), xycoords=("axes fraction", "data"), va="center", ha="center")
+    if found.reference in means:
+        ax.axvline(means[found.reference], color=plots.COLORS["orange"], linestyle=":", linewidth=1)
+    ax.set_yticks(range(len(names)), labels=names)
+    ax.set(xlabel=label, title=", ".join(group), ylim=(len(names) - 0.5, -0.5))
+    ranks = sorted(means, key=means.get)
+    if not ranks:
+        return f"On {', '.join(group)} every run diverged."
+    said = f"On {', '.join(group)} from best to worst: {', '.join(f'{name} {means[name]:.4f}' for name in ranks)}"
+    return f"{said} ({label})."
+
+
+def over_lengths(ax, found: Table, group: tuple[str, str], lengths: list[int]) -> str:
+    floor, label = loss_label(found, group)
+    said = []
+    for i, name in enumerate(found.groups[group]):
+        line = {}
+        for length in lengths:
+            if losses := list(found.losses(group, name, length).values()):
+                line[length] = sum(losses) / len(losses) - floor
+        color, style = list(plots.COLORS.values())[i % 6], "-" if i < 6 else "--"
+        ax.plot(list(line), list(line.values()), marker="os^vDP"[i % 6], color=color, linestyle=style, label=name)
+        said.append(f"{name} {', '.join(f'{loss:.3f}' for loss in line.values())}")
+    ax.set_xscale("log", base=2)
+    ax.set_yscale("log")
+    ax.set_xticks(lengths, labels=[f"{length} ×" for length in lengths])
+    ax.set(xlabel="length of evaluation, in lengths of training", ylabel=label, title=", ".join(group))
+    ax.legend(fontsize=8)
+    return f"On {', '.join(group)}, {label} at {', '.join(f'{n} ×' for n in lengths)} the length: {'; '.join(said)}."
