@@ -1,12 +1,13 @@
 """Chapter 8. Checkpoints: a folder of safetensors and JSON with a sha256 manifest, written whole or not at all."""
 
 import json
+import warnings
 from importlib import resources
 from pathlib import Path
 
 from torch import nn
 
-from .atomic import check_manifest, new_folder
+from .atomic import MANIFEST, check_manifest, new_folder
 from .heads import LM
 from .model import Config
 
@@ -20,21 +21,64 @@ def save(model: nn.Module, folder: str | Path, tokenizer: dict, **provenance) ->
     The folder is written under a temporary name and renamed, so that a folder of this name is always whole. An
     older checkpoint of the name is replaced; any other folder or file is refused with FileExistsError.
     """
-    from safetensors.torch import save_model
-
-    plain = {"config": model.config.to_dict(), "tokenizer": tokenizer, "provenance": provenance}
     with new_folder(folder) as new:
-        save_model(model, str(new / "model.safetensors"))  # a tensor with two names, such as a shared embedding, once
-        for name, content in plain.items():
-            text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-            (new / f"{name}.json").write_text(text, encoding="utf-8")
+        write(model, new, tokenizer, provenance)
     return Path(folder)
 
 
+def write(model: nn.Module, new: Path, tokenizer: dict, provenance: dict) -> None:
+    """The files of a checkpoint, into a new folder that `atomic.new_folder` gave."""
+    from safetensors.torch import save_model
+
+    save_model(model, str(new / "model.safetensors"))  # a tensor with two names, such as a shared embedding, once
+    write_json(new, config=model.config.to_dict(), tokenizer=tokenizer, provenance=provenance)
+
+
+def write_json(new: Path, **contents) -> None:
+    for name, content in contents.items():
+        text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+        (new / f"{name}.json").write_text(text, encoding="utf-8")
+
+
+def steps_of(run: str | Path) -> list[Path]:
+    """The checkpoints of a run of `python -m lmkit.pretrain`, step-00000500 and so on, oldest first."""
+    return sorted(path for path in Path(run).glob("step-*") if path.is_dir())
+
+
+def damage(folder: Path) -> str | None:
+    """What is wrong with the files of a checkpoint; None if they are those that its manifest names."""
+    if not (folder / MANIFEST).is_file():
+        return f"{folder / MANIFEST} is missing"
+    try:
+        check_manifest(folder)
+    except (ValueError, OSError) as problem:
+        return str(problem)
+    return None
+
+
+def newest(run: str | Path) -> tuple[Path | None, list[str]]:
+    """The newest checkpoint of a run whose files are what its manifest says, and why newer ones were passed over."""
+    passed = []
+    for folder in reversed(steps_of(run)):
+        problem = damage(folder)
+        if problem is None:
+            return folder, passed
+        passed.append(problem)
+    return None, passed
+
+
 def find(name: str | Path) -> Path | None:
-    """The folder `name`, or that of the book's own model of this name, if it is in this format; else None."""
-    folders = (Path(name), Path(str(PRETRAINED / str(name))))
-    return next((folder for folder in folders if (folder / "provenance.json").is_file()), None)
+    """The folder `name`, the newest whole checkpoint of the run `name`, or the book's own model of this name; else
+    None."""
+    for folder in (Path(name), Path(str(PRETRAINED / str(name)))):
+        if (folder / "provenance.json").is_file():
+            return folder
+        found, passed = newest(folder)
+        if passed:
+            warnings.warn(f"passed over: {'; '.join(passed)}", stacklevel=3)
+        if found is not None:
+            return found
+    return None
 
 
 def load(name: str | Path) -> tuple[LM, dict, dict]:

@@ -1,11 +1,19 @@
-"""The pretraining command, on a few steps: what it says, what it leaves, and what it refuses."""
+"""The pretraining command, on a few steps: what it says, what it leaves, how it goes on, and what it refuses."""
 
+import errno
+import json
+import os
+import signal
+
+import numpy as np
 import pytest
 import torch
 
-from lmkit import checkpoints, ngrams
-from lmkit.corpora import tales
-from lmkit.pretrain import SIZES, arguments, main, tales_task, text_task
+import lmkit
+from lmkit import atomic, checkpoints, ngrams
+from lmkit.corpora import shards, tales
+from lmkit.pretrain import SIZES, Settings, arguments, main, tales_task, text_task
+from lmkit.recipes import RECIPES
 from lmkit.tokenizers import from_dict
 
 
@@ -15,7 +23,7 @@ def test_tales_from_the_command_to_a_loaded_checkpoint(tmp_path, capsys):
     assert "exact floor: 0." in said and "bits per byte" in said and "Once there" in said and "saved in" in said
     model, tokenizer, provenance = checkpoints.load(tmp_path / "run")
     assert provenance["steps"] == 3 and provenance["loss"] > provenance["exact_floor"] > 0.3
-    assert provenance["command"].startswith("python -m lmkit.pretrain --corpus tales --steps 3")
+    assert provenance["command"].startswith("python -m lmkit.pretrain --steps 3 --batch-size 2")
     words = from_dict(tokenizer)
     assert len(words) == len(tales.VOCABULARY) == model(torch.tensor([words.encode("Once there was")])).shape[-1]
 
@@ -45,25 +53,267 @@ def test_the_counter_sees_the_training_part_only(tmp_path):
     assert SIZES["text"]["n_layers"] == 4
 
 
+TEXT = "the cat sat on the mat. " * 200
+FEW = [
+    "--batch-size",
+    "2",
+    "--seq-len",
+    "16",
+    "--device",
+    "cpu",
+    "--d-model",
+    "16",
+    "--n-layers",
+    "1",
+    "--n-heads",
+    "2",
+]
+
+
+@pytest.fixture
+def cats(tmp_path):
+    (tmp_path / "cats.txt").write_text(TEXT, encoding="utf-8")
+    return ["--corpus", str(tmp_path / "cats.txt"), *FEW, "--log-every", "1", "--out", str(tmp_path / "run")]
+
+
+def losses(run):
+    lines = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    return [line["loss"] for line in lines if "loss" in line], [
+        line["held_out"] for line in lines if "held_out" in line
+    ]
+
+
+def weights(run):
+    return lmkit.load(run)[0].state_dict()
+
+
+# ---- going on
+
+
+def test_ctrl_c_saves_and_the_command_that_it_prints_goes_on_bit_for_bit(cats, tmp_path, capsys, monkeypatch):
+    whole = [*cats[:-1], str(tmp_path / "whole"), "--steps", "12", "--save-every", "5"]
+    main(whole)
+    train = lmkit.pretrain.running.train
+
+    def pressed(*args, **how):
+        for step in train(*args, **how):
+            if step.step == 6:
+                os.kill(os.getpid(), signal.SIGINT)
+            yield step
+
+    monkeypatch.setattr(lmkit.pretrain.running, "train", pressed)
+    with pytest.raises(SystemExit) as stop:
+        main([*cats, "--steps", "12", "--save-every", "5"])
+    said = capsys.readouterr().out
+    assert stop.value.code == 130 and "stopped after 7 of 12 steps; all is kept. To go on: python -m lmkit" in said
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    monkeypatch.undo()
+    np.random.rand(3), torch.rand(3)  # what a fresh process would not have drawn
+    main([*cats, "--steps", "12", "--save-every", "5", "--resume", "auto"])
+    assert "going on from" in (said := capsys.readouterr().out) and "after 7 of 12 steps" in said
+    first, second = losses(tmp_path / "whole"), losses(tmp_path / "run")
+    assert first[0] == second[0] and len(first[0]) == 12
+    assert first[1] == [second[1][0], *second[1][2:]], "it looked once more, when it was stopped"
+    for (name, a), b in zip(weights(tmp_path / "whole").items(), weights(tmp_path / "run").values(), strict=True):
+        assert torch.equal(a, b), name
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "muon", "sgd"])
+def test_a_damaged_checkpoint_is_passed_over(cats, tmp_path, capsys, optimizer):
+    how = ["--optimizer", optimizer, "--steps", "9", "--save-every", "3"]
+    main([*cats, *how])
+    kept, ended = losses(tmp_path / "run")[0], weights(tmp_path / "run")
+    weights_file = tmp_path / "run" / "step-00000009" / "model.safetensors"
+    data = bytearray(weights_file.read_bytes())
+    data[-3] ^= 4
+    weights_file.write_bytes(data)
+    main([*cats, *how, "--resume", "auto"])
+    said = capsys.readouterr().out
+    assert "passed over a checkpoint" in said and "model.safetensors is damaged" in said and "after 6 of 9" in said
+    assert losses(tmp_path / "run")[0] == kept
+    main([*cats, *how, "--resume", str(tmp_path / "run" / "step-00000006")])
+    assert all(torch.equal(a, b) for a, b in zip(ended.values(), weights(tmp_path / "run").values(), strict=True))
+
+
+def test_the_last_two_and_the_best_are_kept(cats, tmp_path):
+    main([*cats, "--steps", "14", "--save-every", "2", "--lr", "0.05", "--schedule", "constant"])
+    best = json.loads((tmp_path / "run" / "best.json").read_text(encoding="utf-8"))
+    held = losses(tmp_path / "run")[1]
+    assert best["held_out"] == min(held) and best["step"] == 2 * (1 + held.index(min(held)))
+    names = [path.name for path in checkpoints.steps_of(tmp_path / "run")]
+    assert names == sorted({f"step-{n:08}" for n in (best["step"], 12, 14)})
+    assert not [path for path in (tmp_path / "run").iterdir() if path.name.startswith(".")]
+
+
+def test_nothing_to_go_on_from_is_a_new_run(cats, tmp_path):
+    main([*cats, "--steps", "2", "--resume", "auto"])
+    assert len(losses(tmp_path / "run")[0]) == 2
+
+
+# ---- settings and budgets
+
+
+def test_settings_come_from_recipe_file_and_flags(tmp_path, capsys):
+    told = lambda *argv: arguments([*argv, "--device", "cpu"]).settings  # noqa: E731
+    assert told() == Settings() and told("--lr", "0.5").lr == 0.5
+    recipe = told("--recipe", "speedrun", "--steps", "7")
+    assert recipe.to_dict() == Settings.from_dict(RECIPES["speedrun"] | {"steps": 7}).to_dict()
+    (tmp_path / "own.json").write_text(json.dumps({"lr": 0.25, "model": {"ffn": "relu"}}), encoding="utf-8")
+    mixed = told(
+        "--recipe", "speedrun", "--config", str(tmp_path / "own.json"), "--norm", "layernorm", "--clip", "none"
+    )
+    assert (mixed.lr, mixed.model, mixed.clip) == (0.25, {"ffn": "relu", "norm": "layernorm"}, None)
+    rope = told("--positions", '{"name": "rope", "theta": 500.0}', "--no-tied", "--n-kv-heads", "1").config(9)
+    assert rope.positions == {"name": "rope", "theta": 500.0} and not rope.tied and rope.n_kv_heads == 1
+    assert told("--preset", "gpt2").config(50257) == lmkit.presets.get("gpt2")
+    for recipe in RECIPES.values():
+        assert Settings.from_dict(recipe).to_dict() | recipe == Settings.from_dict(recipe).to_dict()
+
+
+def test_budgets_become_steps(cats, tmp_path, capsys):
+    main([*cats, "--tokens", "96"])
+    assert "3 steps of 2 x 16 tokens" in capsys.readouterr().out
+    model = lmkit.load(tmp_path / "run")[0]
+    flops = 5 * 2 * 16 * lmkit.count(model.config, 16).training_flops
+    main([*cats[:-1], str(tmp_path / "b"), "--flops", str(flops)])
+    assert "5 steps of 2 x 16 tokens" in capsys.readouterr().out
+    main([*cats[:-1], str(tmp_path / "c"), "--seconds", "0.2"])
+    said = capsys.readouterr().out
+    assert "ms a step" in said and len(losses(tmp_path / "c")[0]) == int(said.split("ms a step: ")[1].split()[0])
+
+
+def test_shards_with_the_tokenizer_that_made_them(tmp_path, capsys):
+    tokenizer = lmkit.tokenizers.ByteBPE.train(TEXT, 266)
+    tokenizer.save(tmp_path / "tokenizer.json")
+    lmkit.tokenizers.ByteBPE.train(TEXT, 262).save(tmp_path / "other.json")
+    shards.prepare([TEXT] * 3, tokenizer, tmp_path / "shards", source="cats", tokens_per_shard=700)
+    argv = ["--corpus", str(tmp_path / "shards"), *FEW, "--steps", "2", "--out", str(tmp_path / "run")]
+    main([*argv, "--tokenizer", str(tmp_path / "tokenizer.json")])
+    assert "3-gram counter" in capsys.readouterr().out and len(lmkit.load(tmp_path / "run")[1]) == 266
+    for more, sentence in (
+        ([], "say by --tokenizer"),
+        (["--tokenizer", str(tmp_path / "other.json")], "another tokenizer"),
+    ):
+        with pytest.raises(SystemExit, match=sentence):
+            main([*argv[:-1], str(tmp_path / "b"), *more])
+
+
+# ---- what it refuses
+
+
+def refused(argv):
+    with pytest.raises(SystemExit) as stop:
+        main(argv)
+    assert "\n" not in str(stop.value) and str(stop.value).startswith("lmkit.pretrain: ")
+    return str(stop.value)
+
+
+def test_a_folder_that_is_in_use(cats, tmp_path):
+    main([*cats, "--steps", "2"])
+    assert "holds a run: --resume auto goes on with it; else give another --out" in refused([*cats, "--steps", "2"])
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.txt").write_text("mine", encoding="utf-8")
+    assert "is not empty; else give another" in refused([*cats[:-1], str(tmp_path / "notes"), "--steps", "2"])
+    assert "no whole checkpoint" in refused([*cats[:-1], str(tmp_path / "notes"), "--resume", "auto"])
+    assert (tmp_path / "notes" / "a.txt").read_text(encoding="utf-8") == "mine"
+
+
+def test_other_settings_than_those_of_the_checkpoint(cats, tmp_path):
+    main([*cats, "--steps", "2"])
+    said = refused([*cats, "--steps", "2", "--lr", "0.5", "--ffn", "relu", "--resume", "auto"])
+    assert "was trained with other settings: model (" in said and "lr (0.01 there, 0.5 here)" in said
+
+
+def test_a_run_that_diverges_keeps_its_last_good_checkpoint(cats, tmp_path, monkeypatch):
+    train = lmkit.pretrain.running.train
+
+    def broken(model, stream, objective, **how):
+        seen = iter([1.0] * 5 + [float("nan")])
+        return train(model, stream, lambda m, batch: objective(m, batch) * next(seen), **how)
+
+    monkeypatch.setattr(lmkit.pretrain.running, "train", broken)
+    said = refused([*cats, "--steps", "9", "--save-every", "2"])
+    assert "the loss is nan at step 5, with the learning rate" in said and "try a third of the rate" in said
+    assert "The last good checkpoint is" in said and "step-00000004" in said
+    assert all(torch.isfinite(w).all() for w in weights(tmp_path / "run").values())
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("DefaultCPUAllocator: can't allocate memory")],
+)
+def test_too_little_memory(cats, monkeypatch, problem):
+    def full(*args, **how):
+        raise problem
+
+    monkeypatch.setattr(lmkit.pretrain.running, "train", full)
+    assert "does not hold a batch of 2 x 16 tokens in 1 part(s): read it in more parts (--accumulate 2)" in refused(
+        cats
+    )
+
+
+def test_a_full_disk_leaves_the_last_checkpoint(cats, tmp_path, monkeypatch):
+    fsync, calls = atomic._fsync, []
+
+    def full(path):
+        if path.parent.name.startswith(".step-00000006"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        calls.append(path)
+        fsync(path)
+
+    monkeypatch.setattr(atomic, "_fsync", full)
+    assert "No space left on device" in refused([*cats, "--steps", "9", "--save-every", "3"]) and calls
+    monkeypatch.undo()
+    assert [path.name for path in checkpoints.steps_of(tmp_path / "run")] == ["step-00000003"]
+    main([*cats, "--steps", "9", "--save-every", "3", "--resume", "auto"])
+    assert len(losses(tmp_path / "run")[0]) == 9
+
+
 @pytest.mark.parametrize(
     ("argv", "sentence"),
     [
-        (["--corpus", "nowhere"], "lmkit.pretrain: "),
-        (["--corpus", "SHORT"], "training needs at least 1290"),
+        (["--corpus", "nowhere"], "is neither a file nor one of the known corpora"),
+        (["--corpus", "SHORT"], "has 5 tokens; training needs at least 170 for a context of 16"),
+        (["--corpus", "tinystories"], "is a corpus of documents; make token shards of it first"),
+        (["--corpus", "CATS", "--tokenizer", "nothing"], "is no file and none of characters"),
+        (["--corpus", "CATS", "--tokenizer", "byte_bpe"], "say how many tokens, as in byte_bpe:4096"),
     ],
 )
-def test_what_it_refuses(argv, sentence, tmp_path, capsys):
+def test_what_cannot_be_read(argv, sentence, tmp_path):
     (tmp_path / "short.txt").write_text("short", encoding="utf-8")
-    argv = [str(tmp_path / "short.txt") if a == "SHORT" else a for a in argv]
+    (tmp_path / "cats.txt").write_text(TEXT, encoding="utf-8")
+    paths = {"SHORT": str(tmp_path / "short.txt"), "CATS": str(tmp_path / "cats.txt")}
+    argv = [paths.get(a, a) for a in argv]
+    assert sentence in refused([*argv, *FEW, "--out", str(tmp_path / "run")]) and not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("argv", "sentence"),
+    [
+        (["--steps", "0"], "steps must be at least 1, not 0"),
+        (["--lr", "-1"], "lr must be above 0, not -1.0"),
+        (["--tokens", "0"], "--tokens must be above 0, not 0"),
+        (["--optimizer", "adam"], "optimizer: 'adam' is not one of ['adamw', 'muon', 'sgd']"),
+        (["--norm", "batch"], "'batch' is not one of"),
+        (["--n-heads", "5"], "n_heads (5) must divide d_model"),
+        (["--recipe", "fast"], "--recipe 'fast' is not one of"),
+        (["--preset", "gpt9"], "'gpt9' is not one of"),
+        (["--config", "no.json"], "no.json"),
+        (["--positions", "{rope"], "is no JSON"),
+        (["--device", "tpu"], "--device tpu cannot be used here"),
+        (["--precision", "float8"], "precision must be auto, float32 or bfloat16"),
+        (["--steps", "3", "--tokens", "5", "--flops", "3"], "not allowed with argument"),
+    ],
+)
+def test_flags_that_make_no_run(argv, sentence, capsys):
     with pytest.raises(SystemExit) as stop:
-        main([*argv, "--out", str(tmp_path / "run")])
-    assert sentence in str(stop.value) and "\n" not in str(stop.value) and not (tmp_path / "run").exists()
+        arguments(argv)
+    assert stop.value.code == 2 and sentence in capsys.readouterr().err
 
 
-def test_arguments(capsys):
-    with pytest.raises(SystemExit):
-        arguments(["--steps", "0"])
-    assert "--steps must be above 0, not 0" in capsys.readouterr().err
+def test_help_teaches(capsys):
     with pytest.raises(SystemExit):
         arguments(["--help"])
-    assert "--corpus" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    for word in ("--corpus", "--norm", "rmsnorm_plus_one", "--seconds", "--resume auto", "torchrun", "--accumulate"):
+        assert word in said

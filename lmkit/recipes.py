@@ -1,0 +1,51 @@
+"""Chapter 9. Recipes: settings of whole runs. `python -m lmkit.pretrain --recipe NAME` follows one.
+
+What each choice of the speedrun bought is measured by benchmarks/ablation.py; the rows stand in ledger/speedrun.jsonl.
+"""
+
+import math
+from collections.abc import Iterator
+
+import torch
+from torch import nn
+
+from .data import batches
+from .heads import LM
+from .model import Config
+from .objectives import next_token_loss
+from .train import Step, train
+
+RECIPES = {
+    # nanoGPT's documented recipe for a processor (Karpathy 2022): what a learner would use otherwise.
+    "nanogpt": dict(
+        corpus="tinyshakespeare", tokenizer="characters",
+        model=dict(
+            d_model=128, n_layers=4, n_heads=4, max_seq_len=64, norm="layernorm", positions="learned", ffn="gelu",
+            init="gpt2", bias=False,
+        ),
+        optimizer={"name": "adamw", "beta2": 0.99}, schedule={"name": "cosine", "floor": 0.1}, lr=1e-3, warmup=100,
+        weight_decay=0.1, clip=1.0, steps=2000, batch_size=12, seq_len=64, precision="float32",
+    ),
+    # The same shape and as many parameters, to the same loss in a fraction of the time.
+    "speedrun": dict(
+        corpus="tinyshakespeare", tokenizer="characters",
+        model=dict(
+            d_model=128, n_layers=4, n_heads=2, max_seq_len=64, norm="rmsnorm", positions="rope", qk_norm="rmsnorm",
+            ffn="relu2", init="zero_out", tied=False, bias=False,
+        ),
+        optimizer={"name": "muon", "momentum": 0.8}, schedule="linear", lr=2e-2, warmup=5, weight_decay=0.0,
+        clip=None, steps=160, batch_size=16, seq_len=64, precision="bfloat16",
+    ),
+}  # fmt: skip
+
+
+def begin(settings: dict, ids, vocab_size: int, seed: int = 0, device: str = "cpu") -> tuple[nn.Module, Iterator[Step]]:
+    """The untrained model of a recipe for causal language models, and the run that trains it on `ids`."""
+    s = settings
+    torch.manual_seed(seed)
+    model = LM(Config(vocab_size, **s["model"])).to(device)
+    names = ("steps", "lr", "warmup", "weight_decay", "optimizer", "schedule", "clip")
+    autocast = {"float32": None, "bfloat16": torch.bfloat16}[s["precision"]]
+    stream = batches(ids, s["batch_size"], s["seq_len"], seed=seed, device=device)
+    how = {name: s[name] for name in names} | {"clip": math.inf if s["clip"] is None else s["clip"]}
+    return model, train(model, stream, next_token_loss, autocast=autocast, **how)
