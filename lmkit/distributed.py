@@ -123,7 +123,7 @@ def wrap(model: nn.Module, objective: Callable, world: World, how: str = "auto")
                 fully_shard(block, mesh=mesh)
         return fully_shard(task, mesh=mesh)  # which also moves it there, a block at a time
     task = task.to(world.device)
-    return task if world.size == 1 else nn.parallel.DistributedDataParallel(task)
+    return task if world.size == 1 else nn.parallel.DistributedDataParallel(task, gradient_as_bucket_view=True)
 
 
 def loss_of(wrapped: nn.Module, batch: Tensor | dict) -> Tensor:

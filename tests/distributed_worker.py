@@ -8,13 +8,15 @@ from pathlib import Path
 import torch
 
 from lmkit import checkpoints, distributed
+from lmkit.data import batches
 from lmkit.heads import LM
 from lmkit.model import Config
 from lmkit.objectives import linear_cross_entropy, next_token_loss
 from lmkit.optimizers import OPTIMIZERS
 from lmkit.train import train
 
-STEPS, HALF, ROWS = 6, 3, 8
+STEPS, HALF = 6, 3
+IDS = torch.randint(0, 9, (500,), generator=torch.Generator().manual_seed(1)).numpy()  # of 53, which can be learned
 SIZES = dict(vocab_size=53, d_model=40, d_ff=131, n_layers=2, n_heads=4, max_seq_len=16)  # 53 and 131: uneven shards
 
 
@@ -47,12 +49,10 @@ def built(case, world, how="auto"):
 
 
 def updates(case, wrapped, optimizers, world, start=0):
-    """The steps of a run: all see the same eight rows, shared out."""
-    random = torch.Generator().manual_seed(1)
-    rows = torch.randint(0, 9, (STEPS, ROWS, 17), generator=random)[start:]
-    mine = rows[:, world.rank * ROWS // world.size : (world.rank + 1) * ROWS // world.size]
+    """The steps of a run, whose batches of eight rows the ranks share out."""
+    share = dict(start=start, rank=world.rank, world_size=world.size)
     how = dict(steps=STEPS, start=start, lr=1e-2, warmup=2) | CASES[case][3]
-    return train(wrapped, mine, distributed.loss_of, optimizer=optimizers, **how)
+    return train(wrapped, batches(IDS, 8, 16, **share), distributed.loss_of, optimizer=optimizers, **how)
 
 
 def run(case, world, how="auto", folder=None):
