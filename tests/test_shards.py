@@ -273,15 +273,13 @@ def test_batches_of_shards_are_those_of_an_array(prepared, monkeypatch):
         data.batch_at(0, prepared, 1, len(ids))
 
 
-def test_each_rank_draws_its_own_windows():
+def test_ranks_share_the_windows_of_a_step():
     ids = np.arange(10_000)
-    of_rank = [data.batch_at(5, ids, 16, 4, seed=1, rank=rank)[:, 0].tolist() for rank in range(4)]
-    assert len({tuple(batch) for batch in of_rank}) == 4
-    assert torch.equal(data.batch_at(5, ids, 16, 4, seed=1), data.batch_at(5, ids, 16, 4, seed=1, rank=0))
-    again = [data.batch_at(5, ids, 16, 4, seed=1, rank=rank)[:, 0].tolist() for rank in range(4)]
-    assert again == of_rank
-    first = next(data.batches(ids, 16, 4, seed=1, rank=2))
-    assert torch.equal(first, data.batch_at(0, ids, 16, 4, seed=1, rank=2))
+    whole = data.batch_at(5, ids, 16, 4, seed=1)
+    of_rank = [data.batch_at(5, ids, 16, 4, seed=1, rank=rank, world_size=4) for rank in range(4)]
+    assert torch.equal(torch.cat(of_rank), whole) and len({tuple(rows[:, 0].tolist()) for rows in of_rank}) == 4
+    first = next(data.batches(ids, 16, 4, seed=1, rank=2, world_size=4))
+    assert torch.equal(first, data.batch_at(0, ids, 16, 4, seed=1, rank=2, world_size=4))
 
 
 # -- what is refused when shards are opened
