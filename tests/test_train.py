@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from lmkit import optimizers
 from lmkit.data import batches
 from lmkit.heads import LM
 from lmkit.model import Config
@@ -112,6 +113,24 @@ def test_muon_takes_the_matrices_inside_the_blocks_and_adamw_the_rest():
     assert by[0] == {n for n in names.values() if ".blocks." in n and "proj.weight" in n} and len(by[0]) == 6
     assert by[0] | by[1] == set(names.values()) and not by[0] & by[1]
     assert {g["weight_decay"]: len(g["params"]) for g in rest.param_groups} == {0.5: 2, 0.0: 12}
+
+
+def test_muon_on_many_matrices_at_once_is_torchs_muon_on_one_after_the_other(monkeypatch):
+    monkeypatch.setattr(optimizers, "AT_ONCE", 3 * 12 * 5)  # so that lists are cut in the test too
+    g = torch.Generator().manual_seed(0)
+    shapes = [(8, 8), (12, 5), (5, 12), (8, 8), (12, 5), (12, 5), (5, 12), (1, 3)]
+    ours, theirs = ([nn.Parameter(torch.full(shape, 0.5)) for shape in shapes] for _ in range(2))
+    how = dict(lr=0.1, weight_decay=0.2, momentum=0.9)
+    mine, oracle = optimizers.Muon(ours, **how), torch.optim.Muon(theirs, adjust_lr_fn="match_rms_adamw", **how)
+    for _ in range(5):
+        for p, q in zip(ours, theirs):
+            p.grad = torch.randn(p.shape, generator=g)
+            q.grad = p.grad.clone()
+        ours[3].grad = theirs[3].grad = None  # what took no part is left alone
+        mine.step(), oracle.step()
+    for p, q in zip(ours, theirs):
+        torch.testing.assert_close(p, q, rtol=0, atol=2e-3)  # it went 0.5 far; products are rounded to 8 bits
+    assert torch.equal(ours[3], torch.full((8, 8), 0.5)) and (ours[0] - 0.5).abs().max() > 0.1
 
 
 def test_a_group_may_have_a_rate_of_its_own():
