@@ -16,6 +16,7 @@ import json
 import os
 import random
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,11 +25,18 @@ import torch
 from torch import Tensor
 
 from . import atomic
-from .checkpoints import steps_of, write_json
+from .checkpoints import damage, steps_of, write_json
 
 
 def folder_of(run: str | Path, step: int) -> Path:
     return Path(run) / f"step-{step:08}"
+
+
+def seed_all(seed: int) -> None:
+    """Begin every generator whose state a checkpoint holds: torch's, numpy's and Python's."""
+    torch.manual_seed(seed)
+    np.random.seed(seed)
+    random.seed(seed)
 
 
 def write_state(new: Path, optimizers: list, said: dict) -> None:
@@ -69,7 +77,7 @@ def read_state(folder: Path, optimizers: list) -> dict:
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     """The averages of every parameter, as "number.name": rates and decays are settings, and come from there."""
     state = optimizer.state_dict()["state"]
-    return {f"{number}.{name}": torch.as_tensor(value) for number, all in state.items() for name, value in all.items()}
+    return {f"{number}.{name}": t for number, each in state.items() for name, t in each.items() if t is not None}
 
 
 def set_optimizer_tensors(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
@@ -82,23 +90,36 @@ def set_optimizer_tensors(optimizer: torch.optim.Optimizer, tensors: dict[str, T
 
 
 def save(run: str | Path, step: int, write: Callable[[Path], None], keep: int, best: int | None) -> Path:
-    """Write the checkpoint of a step by write(new_folder), then remove all but the last `keep` and the best."""
+    """Write the checkpoint of a step by write(new_folder), then remove all but the last `keep` and the best.
+
+    One that is there and whole is that of a run that went on from it, or was stopped right after; another is replaced.
+    """
     folder = folder_of(run, step)
-    with atomic.new_folder(folder) as new:
-        write(new)
-    tidy(run, keep, best)
+    if not folder.exists() or damage(folder) is not None:
+        put_away(folder)
+        with atomic.new_folder(folder) as new:
+            write(new)
+    tidy(run, step, keep, best)
     return folder
 
 
-def tidy(run: str | Path, keep: int, best: int | None) -> None:
-    """Remove all checkpoints but the last `keep` and the best, and what kills have left."""
-    for old in steps_of(run)[:-keep]:
-        if old.name != folder_of(run, best or 0).name:
-            doomed = old.with_name(f".{old.name}-old")
-            os.rename(old, doomed)  # a kill in the middle of removing leaves no half of it under its name
-            shutil.rmtree(doomed, ignore_errors=True)
+def tidy(run: str | Path, step: int, keep: int, best: int | None) -> None:
+    """Remove the checkpoints up to a step but for the last `keep` and the best, and what kills have left.
+
+    Later ones were passed over, being damaged; they do not count, and are replaced when the run comes there.
+    """
+    last = folder_of(run, step)
+    for old in [folder for folder in steps_of(run) if folder <= last][:-keep]:
+        if old != folder_of(run, best or 0):
+            put_away(old)
     for left in Path(run).glob(".step-*"):
         shutil.rmtree(left, ignore_errors=True)
+
+
+def put_away(folder: Path) -> None:
+    """Give a folder, if it is there, a name that `tidy` removes: a kill leaves no half of it under its own."""
+    if folder.exists():
+        os.rename(folder, Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent)) / "old")
 
 
 class Log:

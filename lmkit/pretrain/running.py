@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> None:
         out = Path(options.out or f"runs/{name}")
         resumed = found_checkpoint(out, options.resume, s, world)
         what = task(s.corpus, s.tokenizer, s.seq_len, min(s.steps * s.batch_size * s.seq_len, MOST_WORDS))
-        torch.manual_seed(s.seed)
+        runs.seed_all(s.seed)
         model = LM(s.config(len(what.tokenizer)))
         s = replace(s, steps=budget(options, s, model, what, world)) if resumed is None else s
         Running(s, options, out, name, what, model, world, resumed).go()
@@ -60,7 +60,8 @@ def found_checkpoint(out: Path, resume: str | None, settings: Settings, world: W
         for problem in passed:
             print(f"passed over a checkpoint: {problem}")
     if folder is None:
-        if out.exists() and any(path.name != "run.json" and path.name != "log.jsonl" for path in out.iterdir()):
+        begun = {"run.json", "log.jsonl"}  # and, under names with a dot, what a kill has left
+        if out.exists() and any(path.name not in begun and path.name[0] != "." for path in out.iterdir()):
             raise FileNotFoundError(f"{out} holds no whole checkpoint to go on from; give another --out")
         return None
     if not (folder / "state.json").is_file():
@@ -229,7 +230,7 @@ class Running:
         if self.world.first:
             self.log.add(step=self.done, held_out=loss)
             if sharded:
-                runs.tidy(self.out, self.o.keep, self.best_step)
+                runs.tidy(self.out, self.done, self.o.keep, self.best_step)
             else:
                 runs.save(self.out, self.done, write, self.o.keep, self.best_step)
             atomic.write(self.out / "best.json", json.dumps({"step": self.best_step, "held_out": self.best}) + "\n")
