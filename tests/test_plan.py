@@ -42,7 +42,7 @@ def test_by_hand():
 
 @pytest.mark.parametrize("name, nearest", [("gpt2", 2.25e20), ("gpt2-xl", 2.38e21)])
 def test_arithmetic_is_near_the_published(name, nearest):
-    """Brown et al. 2020, table D.1: six times parameters times tokens. Here attention counts; the shapes are GPT-2's."""
+    """Brown et al. 2020, table D.1: six times parameters times tokens. Here attention counts, and GPT-2's shapes."""
     flops = float(rows(f"{name}:1")["training FLOPs a token"][0]) * 300e9
     assert 1.0 < flops / nearest < 1.4
 
