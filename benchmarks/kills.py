@@ -140,7 +140,7 @@ def main(argv=None) -> None:
             found = result(out)
             lost += [f"run {runs}: {name} is another" for name in wanted if found[name] != wanted[name]]
             runs += 1
-            print(f"{runs} runs, {kills} kills, {mid_save} of them in the middle of a save, {len(lost)} losses", flush=True)
+            print(f"{runs} runs, {kills} kills, {mid_save} of them in mid-save, {len(lost)} lost", flush=True)
     for sentence in lost:
         print(sentence)
     sys.exit(1 if lost else 0)

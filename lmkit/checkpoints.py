@@ -1,7 +1,11 @@
 """Chapter 8. Checkpoints: a folder of safetensors and JSON with a sha256 manifest, written whole or not at all."""
 
 import json
+import os
+import re
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 
@@ -30,8 +34,22 @@ def write(model: nn.Module, new: Path, tokenizer: dict, provenance: dict) -> Non
     """The files of a checkpoint, into a new folder that `atomic.new_folder` gave."""
     from safetensors.torch import save_model
 
-    save_model(model, str(new / "model.safetensors"))  # a tensor with two names, such as a shared embedding, once
+    with disk_errors():
+        save_model(model, str(new / "model.safetensors"))  # a tensor with two names, such as a shared embedding, once
     write_json(new, config=model.config.to_dict(), tokenizer=tokenizer, provenance=provenance)
+
+
+@contextmanager
+def disk_errors() -> Iterator[None]:
+    """What safetensors says of a full or broken disk, as the OSError that Python has for it."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except SafetensorError as problem:
+        if number := re.search(r"os error (\d+)", str(problem)):
+            raise OSError(int(number[1]), os.strerror(int(number[1]))) from None
+        raise
 
 
 def write_json(new: Path, **contents) -> None:

@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 
 from . import atomic
-from .checkpoints import damage, steps_of, write_json
+from .checkpoints import disk_errors, steps_of, write_json
 
 
 def folder_of(run: str | Path, step: int) -> Path:
@@ -49,7 +49,8 @@ def write_state(new: Path, optimizers: list, said: dict) -> None:
         tensors[f"random.cuda.{i}"] = torch.cuda.get_rng_state(i)
     kind, keys, *rest = np.random.get_state()
     tensors["random.numpy"] = torch.from_numpy(keys.astype(np.int64))
-    save_file({name: t.contiguous() for name, t in tensors.items()}, str(new / "state.safetensors"))
+    with disk_errors():
+        save_file({name: t.contiguous() for name, t in tensors.items()}, str(new / "state.safetensors"))
     version, numbers, gauss = random.getstate()
     write_json(new, state=said | {"random": {"numpy": [kind, *rest], "python": [version, list(numbers), gauss]}})
 
@@ -89,24 +90,20 @@ def set_optimizer_tensors(optimizer: torch.optim.Optimizer, tensors: dict[str, T
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
 
-def save(run: str | Path, step: int, write: Callable[[Path], None], keep: int, best: int | None) -> Path:
-    """Write the checkpoint of a step by write(new_folder), then remove all but the last `keep` and the best.
-
-    One that is there and whole is that of a run that went on from it, or was stopped right after; another is replaced.
-    """
+def save(run: str | Path, step: int, write: Callable[[Path], None]) -> Path:
+    """Write the checkpoint of a step by write(new_folder), in the place of one that is there and was passed over."""
     folder = folder_of(run, step)
-    if not folder.exists() or damage(folder) is not None:
+    if not (folder / atomic.MANIFEST).is_file():
         put_away(folder)
-        with atomic.new_folder(folder) as new:
-            write(new)
-    tidy(run, step, keep, best)
+    with atomic.new_folder(folder) as new:
+        write(new)
     return folder
 
 
 def tidy(run: str | Path, step: int, keep: int, best: int | None) -> None:
     """Remove the checkpoints up to a step but for the last `keep` and the best, and what kills have left.
 
-    Later ones were passed over, being damaged; they do not count, and are replaced when the run comes there.
+    Later ones were passed over by --resume; they do not count, and are replaced when the run comes there.
     """
     last = folder_of(run, step)
     for old in [folder for folder in steps_of(run) if folder <= last][:-keep]:

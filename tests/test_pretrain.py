@@ -262,7 +262,9 @@ def test_a_full_disk_leaves_the_last_checkpoint(cats, tmp_path, monkeypatch):
         fsync(path)
 
     monkeypatch.setattr(atomic, "_fsync", full)
-    assert "No space left on device" in refused([*cats, "--steps", "9", "--save-every", "3"]) and calls
+    said = refused([*cats, "--steps", "9", "--save-every", "3"])
+    assert f"the disk is full; the last checkpoint, {tmp_path / 'run' / 'step-00000003'}, is whole" in said and calls
+    assert said.endswith("--resume auto")
     monkeypatch.undo()
     assert [path.name for path in checkpoints.steps_of(tmp_path / "run")] == ["step-00000003"]
     main([*cats, "--steps", "9", "--save-every", "3", "--resume", "auto"])

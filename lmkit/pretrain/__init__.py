@@ -6,12 +6,16 @@ run is, `tasks` what it learns, `running` how it goes.
 """
 
 import argparse
+import errno
+import re
 import sys
+from pathlib import Path
 
 import torch
 
-from .running import Stopped, run
-from .settings import BODY, SIZES, Settings, add_flags, from_flags
+from ..checkpoints import newest
+from .running import Stopped, command, run
+from .settings import BODY, SIZES, Settings, add_flags, from_flags, read_settings, settings_file
 from .tasks import Task, shards_task, tales_task, text_task
 
 __all__ = [
@@ -62,8 +66,14 @@ def arguments(argv=None) -> argparse.Namespace:
         value = getattr(options, name)
         if value is not None and value <= 0:
             parser.error(f"--{name.replace('_', '-')} must be above 0, not {value:g}")
+    if options.steps is not None and (options.tokens or options.flops or options.seconds):
+        parser.error("--steps is a budget of its own: give it, or one in tokens, FLOPs or seconds")
     try:
         options.settings = from_flags(options)
+        options.out = folder_for(options)
+        before = options.out if options.resume == "auto" else Path(options.resume or ".")
+        if options.resume and settings_file(before).is_file():  # what is not said again stays as it was
+            options.settings = from_flags(options, read_settings(before))
     except (ValueError, TypeError, OSError) as problem:
         parser.error(str(problem))
     return options
@@ -75,15 +85,34 @@ def main(argv=None) -> None:
         run(options)
     except Stopped as stop:  # by Ctrl-C, or by the machine
         print(stop)
+        sys.exit(128 + stop.number)
+    except KeyboardInterrupt:
+        print(f"\nstopped at once; what was saved before is kept. To go on: {command(options)} --resume auto")
         sys.exit(130)
-    except torch.OutOfMemoryError:
-        sys.exit(f"lmkit.pretrain: {out_of_memory(options.settings)}")
     except (ValueError, OSError) as problem:  # a sentence for the reader, who has nothing to debug here
-        sys.exit(f"lmkit.pretrain: {problem}")
-    except RuntimeError as problem:
-        if "allocate memory" not in str(problem):
+        full = isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT)
+        sys.exit(f"lmkit.pretrain: {full_disk(options) if full else problem}")
+    except (RuntimeError, MemoryError) as problem:  # torch.OutOfMemoryError is the first; on a processor it has no name
+        if not isinstance(problem, MemoryError) and not re.search("out of memory|allocate memory", str(problem)):
             raise
         sys.exit(f"lmkit.pretrain: {out_of_memory(options.settings)}")
+
+
+def folder_for(options: argparse.Namespace) -> Path:
+    """The folder of the run: --out, that of the checkpoint to go on from, or one that is named for the corpus."""
+    if options.out is not None:
+        return Path(options.out)
+    if options.resume not in (None, "auto"):
+        given = Path(options.resume)
+        return given.parent if (given / "state.json").is_file() else given
+    corpus = Path(options.settings.corpus)
+    return Path("runs") / (corpus.name if corpus.exists() else corpus)
+
+
+def full_disk(options: argparse.Namespace) -> str:
+    kept = newest(options.out)[0]
+    whole = f"the last checkpoint, {kept}, is whole" if kept else "nothing was saved yet"
+    return f"the disk is full; {whole}. Make room, and go on: {command(options)} --resume auto"
 
 
 def out_of_memory(settings: Settings) -> str:

@@ -1,14 +1,11 @@
 """A run from its settings to its last checkpoint: on one process or many, watched, saved, resumed, stopped."""
 
 import argparse
-import copy
 import json
 import math
 import platform
 import shlex
-import signal
 import time
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,126 +14,99 @@ import torch
 from torch import nn
 
 from .. import atomic, checkpoints, distributed, runs
-from ..choose import choose
 from ..count import count
 from ..data import batches
 from ..distributed import World, loss_of
 from ..generate import generate
 from ..heads import LM
 from ..objectives import next_token_loss
-from ..optimizers import OPTIMIZERS
 from ..train import Diverged, evaluate, train
-from .settings import Settings, read_settings
+from .settings import Settings
+from .starting import built_optimizers, found_checkpoint, steps_for, stop_signals
 from .tasks import MOST_WORDS, Task, task
 
 
 class Stopped(Exception):
-    """The run was asked to stop, and saved itself; the text says how to go on."""
+    """The run was asked to stop by a signal of this number, and saved itself; the text says how to go on."""
+
+    def __init__(self, text: str, number: int):
+        super().__init__(text)
+        self.number = number
 
 
 def run(options: argparse.Namespace) -> None:
     """Train as the settings say; ValueError or OSError in a sentence for what cannot be done."""
     with distributed.together(options.device) as world:
-        s = options.settings
-        name = Path(s.corpus).name if Path(s.corpus).exists() else s.corpus
-        out = Path(options.out or f"runs/{name}")
+        s, out = options.settings, options.out
         resumed = found_checkpoint(out, options.resume, s, world)
-        what = task(s.corpus, s.tokenizer, s.seq_len, min(s.steps * s.batch_size * s.seq_len, MOST_WORDS))
+        if resumed is None and (options.tokens or options.flops or options.seconds):
+            what = task_of(replace(s, steps=1))  # as few tales as can be: how many there will be, the budget says
+            s = replace(s, steps=steps_for(options, s, what, world, lambda: trial(s, what, world, options.parallel)))
+        what = task_of(s)
         runs.seed_all(s.seed)
         model = LM(s.config(len(what.tokenizer)))
-        s = replace(s, steps=budget(options, s, model, what, world)) if resumed is None else s
-        Running(s, options, out, name, what, model, world, resumed).go()
+        Running(s, options, what, model, world, resumed).go()
 
 
-def found_checkpoint(out: Path, resume: str | None, settings: Settings, world: World) -> Path | None:
-    """The checkpoint to go on from, or None for a new run; refuse a folder that is in use and other settings."""
-    if resume is None:
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            what = "holds a run: --resume auto goes on with it" if (out / "run.json").is_file() else "is not empty"
-            raise FileExistsError(f"{out} {what}; else give another --out")
-        return None
-    folder, passed = (Path(resume), []) if resume != "auto" else checkpoints.newest(out)
-    if world.first:
-        for problem in passed:
-            print(f"passed over a checkpoint: {problem}")
-    if folder is None:
-        begun = {"run.json", "log.jsonl"}  # and, under names with a dot, what a kill has left
-        if out.exists() and any(path.name not in begun and path.name[0] != "." for path in out.iterdir()):
-            raise FileNotFoundError(f"{out} holds no whole checkpoint to go on from; give another --out")
-        return None
-    if not (folder / "state.json").is_file():
-        raise FileNotFoundError(f"{folder} is no checkpoint of a run: it has no state.json")
-    atomic.check_manifest(folder)
-    there = Settings.from_dict(read_settings(folder / "settings.json"), str(folder))
-    if differences := replace(settings, steps=there.steps).differences(there):
-        raise ValueError(
-            f"{folder} was trained with other settings: {', '.join(differences)}; give the same, or another --out"
-        )
-    return folder
+def task_of(s: Settings) -> Task:
+    return task(s.corpus, s.tokenizer, s.seq_len, min(max(s.steps * s.batch_size * s.seq_len, 20_000), MOST_WORDS))
 
 
-def budget(o: argparse.Namespace, s: Settings, model: nn.Module, what: Task, world: World) -> int:
-    """The number of steps that a budget in tokens, FLOPs or seconds allows; at least 1."""
-    per_step = s.batch_size * s.seq_len
-    if o.tokens:
-        return max(1, round(o.tokens / per_step))
-    if o.flops:
-        return max(1, round(o.flops / per_step / count(model.config, s.seq_len).training_flops))
-    if o.seconds:
-        trial = copy.deepcopy(model).to(world.device)
-        stream = batches(what.ids, s.batch_size, s.seq_len, what.starts, device=world.device)
-        updates = train(
-            trial, stream, next_token_loss, steps=10**9, **how(replace(s, warmup=10**9), trial, world.device)
-        )
-        times = []
-        for _ in range(8):
-            began = time.perf_counter()
-            next(updates).loss  # noqa: B018  to wait for the device
-            times.append(time.perf_counter() - began)
-        steps = distributed.agree(max(1, round(o.seconds / sorted(times[2:])[2])), world)
-        if world.first:
-            print(f"{sorted(times[2:])[2] * 1000:.1f} ms a step: {steps:,} steps for {o.seconds:g} s")
-        return steps
-    return s.steps
+def trial(s: Settings, what: Task, world: World, parallel: str) -> tuple[nn.Module, dict]:
+    """A model to measure the speed with, and how it is trained."""
+    wrapped = distributed.wrap(LM(s.config(len(what.tokenizer))), next_token_loss, world, parallel)
+    return wrapped, how(s, wrapped, world)
 
 
-def how(s: Settings, model: nn.Module, device: torch.device) -> dict:
+def how(s: Settings, wrapped: nn.Module, world: World) -> dict:
     """The arguments of `train` that the settings give."""
-    half = s.precision == "bfloat16" or (s.precision == "auto" and torch.device(device).type == "cuda")
+    half = s.precision == "bfloat16" or (s.precision == "auto" and world.device.type == "cuda")
     return dict(
         lr=s.lr, warmup=s.warmup, schedule=s.schedule, clip=math.inf if s.clip is None else s.clip,
         accumulate=s.accumulate, compile=s.compile, autocast=torch.bfloat16 if half else None,
-        optimizer=choose(s.optimizer, OPTIMIZERS)(model, s.lr, s.weight_decay),
+        optimizer=built_optimizers(s, wrapped),
     )  # fmt: skip
+
+
+def command(options: argparse.Namespace) -> str:
+    """What starts this run again, as it was typed, but for --resume."""
+    typed, kept = iter(options.argv), []
+    for word in typed:
+        if word == "--resume":
+            next(typed, None)
+        elif not word.startswith("--resume="):
+            kept.append(word)
+    return f"python -m lmkit.pretrain {shlex.join(kept)}".rstrip()
 
 
 class Running:
     """What one run knows of itself."""
 
-    def __init__(self, s, options, out, name, what, model, world, resumed):
-        self.s, self.o, self.out, self.name, self.what, self.world = s, options, out, name, what, world
-        self.done, self.best, self.best_step, self.seconds = 0, math.inf, None, 0.0
-        if resumed is not None and options.parallel != "fsdp":
+    def __init__(self, s: Settings, options, what: Task, model: LM, world: World, resumed: Path | None):
+        self.s, self.o, self.out, self.what, self.world = s, options, options.out, what, world
+        self.name = Path(s.corpus).name if Path(s.corpus).exists() else s.corpus
+        self.done, self.seconds, self.saved, self.held_out = 0, 0.0, None, math.inf
+        self.best, self.best_step = math.inf, None
+        self.sharded = options.parallel == "fsdp"
+        if resumed is not None and not self.sharded:
             from safetensors.torch import load_model
 
             load_model(model, str(resumed / "model.safetensors"))
         self.model = model
         self.wrapped = distributed.wrap(model, next_token_loss, world, options.parallel)
-        self.how = how(s, self.wrapped, world.device)
+        self.how = how(s, self.wrapped, world)
         if resumed is not None:
             self.restore(resumed)
         self.bits = 1 / (math.log(2) * what.bytes_per_token)
         self.flops = count(model.config, s.seq_len).training_flops
 
     def restore(self, folder: Path) -> None:
-        optimizers = self.how["optimizer"]
-        if self.o.parallel == "fsdp":
-            distributed.load(folder, self.wrapped, optimizers, self.world)
-            said = runs.read_state(folder, [])
-        else:
-            said = runs.read_state(folder, optimizers)
-        self.done, self.seconds = said["step"], said["seconds"]
-        self.best, self.best_step = said["best"] or math.inf, said["best_step"]
+        if self.sharded:
+            distributed.load(folder, self.wrapped, self.how["optimizer"], self.world)
+        said = runs.read_state(folder, [] if self.sharded else self.how["optimizer"])
+        self.done = self.saved = said["step"]
+        self.seconds, self.held_out = said["seconds"], said["held_out"]
+        self.best, self.best_step = said["best"], said["best_step"]
         self.say(f"going on from {folder}, after {self.done} of {self.s.steps} steps")
 
     def say(self, text: str) -> None:
@@ -167,7 +137,7 @@ class Running:
             ) from None
         self.finish()
 
-    def train(self, asked: list) -> None:
+    def train(self, asked: list[int]) -> None:
         from tqdm.auto import tqdm
 
         s, what, world = self.s, self.what, self.world
@@ -179,7 +149,8 @@ class Running:
         began = time.perf_counter() - self.seconds
         for step in bar:
             self.done, self.seconds = step.step + 1, time.perf_counter() - began
-            if self.done % self.o.log_every == 0 or self.done == s.steps:
+            looked_at = self.done % self.o.log_every == 0 or self.done == s.steps
+            if looked_at:
                 loss = distributed.mean(step.loss, world)
                 if world.first:
                     self.log.add(step=self.done, loss=loss, lr=step.lr, grad_norm=step.grad_norm)
@@ -188,97 +159,66 @@ class Running:
                         loss=f"{loss:.3f}", tokens_s=f"{speed:,.0f}", GFLOP_s=f"{speed * self.flops / 1e9:,.0f}"
                     )
                     bar.set_postfix(shown, refresh=False)
-            if self.done % every == 0 and self.done < s.steps:
+            if self.done % every == 0 or self.done == s.steps:
                 self.save(bar.write)
-            if distributed.agree(bool(asked), world) and self.done < s.steps:
+            heard = (looked_at or world.size == 1) and distributed.agree(asked[:1], world)  # all ranks stop, or none
+            if heard and self.done < s.steps:
                 self.save(bar.write)
                 kept = f"stopped after {self.done} of {s.steps} steps; all is kept"
-                raise Stopped(f"\n{kept}. To go on: {self.command()} --resume auto")
+                raise Stopped(f"\n{kept}. To go on: {command(self.o)} --resume auto", heard[0])
 
-    def save(self, say=print) -> float:
-        """Report the held-out loss, and write a checkpoint with it."""
+    def save(self, say=print) -> None:
+        """Report the held-out loss, and write a checkpoint with it, unless that is done."""
+        if self.saved == self.done:
+            return
         s, what = self.s, self.what
-        loss = evaluate(self.wrapped, what.rows, loss_of)
-        self.wrapped.train()
+        self.held_out = loss = evaluate(self.wrapped, what.rows, loss_of)
         if loss < self.best:
             self.best, self.best_step = loss, self.done
-        said = dict(step=self.done, best=self.best, best_step=self.best_step, seconds=self.seconds)
-        tokens = self.done * s.batch_size * s.seq_len
+        said = dict(step=self.done, held_out=loss, best=self.best, best_step=self.best_step, seconds=self.seconds)
         provenance = dict(
-            corpus=self.name, command=self.command(), date=f"{datetime.now(UTC):%Y-%m-%d}",
+            corpus=self.name, command=command(self.o), date=f"{datetime.now(UTC):%Y-%m-%d}",
             hardware=f"{platform.machine()}, {torch.get_num_threads()} threads, {self.world.device}",
-            torch=torch.__version__, steps=self.done, tokens=tokens, seconds=round(self.seconds),
-            parameters=sum(p.numel() for p in self.model.parameters()), loss=round(loss, 4),
-            **{what.baseline_name.replace(" ", "_"): round(what.baseline, 4)},
+            torch=torch.__version__, steps=self.done, tokens=self.done * s.batch_size * s.seq_len,
+            seconds=round(self.seconds), parameters=sum(p.numel() for p in self.model.parameters()),
+            loss=round(loss, 4), **{what.baseline_name.replace(" ", "_"): round(what.baseline, 4)},
         )  # fmt: skip
-        sharded, weights = self.o.parallel == "fsdp", None
-        if sharded:
-            weights = distributed.full_state(self.wrapped)
+        weights = distributed.full_state(self.wrapped) if self.sharded else None
 
         def write(new: Path) -> None:
             model = self.model
-            if sharded:
+            if self.sharded:
                 model = LM(self.model.config)
                 model.load_state_dict(weights)
             checkpoints.write(model, new, what.tokenizer.to_dict(), provenance)
             checkpoints.write_json(new, settings=s.to_dict())
-            runs.write_state(new, [] if sharded else self.how["optimizer"], said)
+            runs.write_state(new, [] if self.sharded else self.how["optimizer"], said)
 
-        folder = runs.folder_of(self.out, self.done)
-        if sharded:
-            distributed.save(folder, self.wrapped, self.how["optimizer"], self.world, write)
         if self.world.first:
             self.log.add(step=self.done, held_out=loss)
-            if sharded:
-                runs.tidy(self.out, self.done, self.o.keep, self.best_step)
-            else:
-                runs.save(self.out, self.done, write, self.o.keep, self.best_step)
+        if self.sharded:
+            distributed.save(
+                runs.folder_of(self.out, self.done), self.wrapped, self.how["optimizer"], self.world, write
+            )
+        elif self.world.first:
+            runs.save(self.out, self.done, write)
+        if self.world.first:
+            runs.tidy(self.out, self.done, self.o.keep, self.best_step)
             atomic.write(self.out / "best.json", json.dumps({"step": self.best_step, "held_out": self.best}) + "\n")
             say(f"step {self.done:5d}  held-out loss {loss:.4f} = {loss / what.baseline:.3f} x {what.baseline_name}")
+        self.saved = self.done
         distributed.agree(None, self.world)
-        return loss
 
     def finish(self) -> None:
-        loss, s = self.save(), self.s
+        s, tokenizer = self.s, self.what.tokenizer
         if not self.world.first:
             return
         tokens = s.steps * s.batch_size * s.seq_len
         speed = f"{tokens / max(self.seconds, 1e-9):,.0f} a second"
-        print(f"{tokens:,} tokens in {self.seconds:.0f} s, {speed}; {loss * self.bits:.4f} bits per byte\n")
-        if self.o.parallel != "fsdp":
-            model = self.model.cpu().eval()
-            prompt = torch.tensor([self.what.tokenizer.encode(self.what.prompt)])
-            print(self.what.tokenizer.decode(generate(model, prompt, 120, seed=s.seed)[0].tolist()))
+        print(f"{tokens:,} tokens in {self.seconds:.0f} s, {speed}; {self.held_out * self.bits:.4f} bits per byte\n")
+        if not self.sharded:
+            model, prompt = self.model.cpu().eval(), torch.tensor([tokenizer.encode(self.what.prompt)])
+            room = model.body.positions.limit or math.inf
+            n = int(min(120, max(0, room - prompt.shape[1])))
+            print(tokenizer.decode(generate(model, prompt[:, -int(min(room, 1000)) :], n, seed=s.seed)[0].tolist()))
         print(f"\nsaved in {runs.folder_of(self.out, self.done)}; load it with lmkit.load({str(self.out)!r})")
-
-    def command(self) -> str:
-        """What starts this run again, as it was typed."""
-        typed = [
-            a for i, a in enumerate(self.o.argv) if a != "--resume" and (i == 0 or self.o.argv[i - 1] != "--resume")
-        ]
-        return f"python -m lmkit.pretrain {shlex.join(typed)}".rstrip()
-
-
-@contextmanager
-def stop_signals():
-    """A list that fills when someone presses Ctrl-C or the machine says TERM: a step is finished first, then saved.
-
-    The second Ctrl-C is Python's own.
-    """
-    asked, old = [], {}
-
-    def ask(number, frame):
-        asked.append(number)
-        for which, handler in old.items():
-            signal.signal(which, handler)
-
-    try:
-        for which in (signal.SIGINT, signal.SIGTERM):
-            old[which] = signal.signal(which, ask)
-    except ValueError:  # not the main thread, which alone hears signals
-        pass
-    try:
-        yield asked
-    finally:
-        for which, handler in old.items():
-            signal.signal(which, handler)

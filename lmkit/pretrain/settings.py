@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 
@@ -61,6 +62,8 @@ class Settings:
             value = getattr(self, name)
             if not isinstance(value, int | float) or value < least:
                 raise ValueError(f"{name} must be at least {least}, not {value!r}")
+        if self.clip == math.inf:  # which JSON has no word for
+            object.__setattr__(self, "clip", None)
         for name in ("lr", "clip"):
             value = getattr(self, name)
             if not (value is None and name == "clip") and not (isinstance(value, int | float) and value > 0):
@@ -71,9 +74,11 @@ class Settings:
 
     def config(self, vocab_size: int) -> Config:
         """The Config of the model: this book's usual choices, where `model` says nothing."""
-        usual = SIZES["tales" if self.corpus == "tales" else "text"] | BODY | {"max_seq_len": 2 * self.seq_len}
+        usual = SIZES["tales" if self.corpus == "tales" else "text"] | BODY
         chosen = {**({} if "norm" in self.model and "init" in self.model else usual), **self.model}
-        return Config.from_dict({"max_seq_len": 2 * self.seq_len, **chosen, "vocab_size": vocab_size})
+        trained = chosen.get("positions") == "learned"  # position by position: none beyond the longest row
+        longest = {"max_seq_len": self.seq_len if trained else 2 * self.seq_len}
+        return Config.from_dict(longest | chosen | {"vocab_size": vocab_size})
 
     def to_dict(self) -> dict:
         return asdict(self)
@@ -144,9 +149,9 @@ def flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def from_flags(options: argparse.Namespace) -> Settings:
-    """Settings: the defaults, under a recipe, under a file, under the flags that were given."""
-    plain = {}
+def from_flags(options: argparse.Namespace, before: dict | None = None) -> Settings:
+    """Settings: the defaults, or those of `before`, under a recipe, under a file, under the flags that were given."""
+    plain = dict(before or {})
     if options.recipe is not None:
         if options.recipe not in RECIPES:
             raise ValueError(f"--recipe {options.recipe!r} is not one of {sorted(RECIPES)}")
@@ -162,9 +167,15 @@ def from_flags(options: argparse.Namespace) -> Settings:
     return Settings.from_dict(plain | {"model": model})
 
 
+def settings_file(path: Path) -> Path:
+    """The file itself, or the one in a checkpoint's or run's folder."""
+    of_checkpoint = path / "settings.json"
+    return of_checkpoint if of_checkpoint.is_file() else path / "run.json" if path.is_dir() else path
+
+
 def read_settings(path: Path) -> dict:
-    """The settings in a JSON file, or in the run.json of a run's folder."""
-    path = path / "run.json" if path.is_dir() else path
+    """The settings in a JSON file, or in the folder of a run or of a checkpoint."""
+    path = settings_file(path)
     try:
         plain = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as problem:
