@@ -9,8 +9,11 @@
 import argparse
 import math
 import time
+from collections.abc import Iterator
+from dataclasses import replace
 
 from . import ledger
+from .compare import Study
 from .studies import STUDIES
 from .table import Table, is_stale, table
 
@@ -41,17 +44,17 @@ def arguments(argv=None) -> argparse.Namespace:
     return options
 
 
-def chosen(o: argparse.Namespace, name: str):
-    """The study as the options want it, or None if they leave nothing of it."""
-    from dataclasses import replace
-
-    study = STUDIES[name]
-    corpora = {c: how for c, how in study.corpora.items() if not o.corpora or c in o.corpora}
-    sizes = {s: how for s, how in study.sizes.items() if not o.sizes or s in o.sizes}
-    base = study.base | (dict(steps=o.steps, warmup=min(20, o.steps // 5)) if o.steps else {})
-    if not corpora or not sizes:
-        return None
-    return replace(study, corpora=corpora, sizes=sizes, base=base, seeds=o.seeds or study.seeds)
+def chosen(o: argparse.Namespace) -> list[Study]:
+    """The studies as the options want them: the smallest size of each, then the next."""
+    found = []
+    for place in range(max(len(study.sizes) for study in STUDIES.values())):
+        for study in (STUDIES[name] for name in o.studies):
+            corpora = {name: how for name, how in study.corpora.items() if not o.corpora or name in o.corpora}
+            sizes = dict([*study.sizes.items()][place : place + 1])
+            base = study.base | (dict(steps=o.steps, warmup=min(20, o.steps // 5)) if o.steps else {})
+            if corpora and sizes and (not o.sizes or set(sizes) <= set(o.sizes)):
+                found.append(replace(study, corpora=corpora, sizes=sizes, base=base, seeds=o.seeds or study.seeds))
+    return found
 
 
 def main(argv=None) -> None:
@@ -60,23 +63,18 @@ def main(argv=None) -> None:
     known = [row for row in ledger.read() if row["key"]]
     if not o.studies:
         overview(known)
-    total_steps = total_flops = 0
-    for name in o.studies:
-        study = chosen(o, name)
-        if study is None:
-            continue
-        if o.dry_run:
-            steps, flops = said(study)
-            total_steps, total_flops = total_steps + steps, total_flops + flops
-        elif o.run or o.stale:
-            begin(study, o, known, until)
-            if time.time() >= until:
-                print("the time is up; what is done stands in the ledger, and the rest will be run next time")
-                return
-        else:
-            print(table(name, o.out))
     if o.dry_run:
-        print(f"in all: {total_steps:,} steps, {total_flops:.3g} FLOPs")
+        steps, flops = (sum(of_all) for of_all in zip(*(said(study) for study in chosen(o))))
+        print(f"in all: {steps:,} steps, {flops:.3g} FLOPs")
+    elif o.run or o.stale:
+        for study in chosen(o):
+            if time.time() < until:
+                begin(study, o, known, until)
+        if time.time() >= until:
+            print("the time is up; what is done stands in the ledger, and the rest will be run next time")
+    else:
+        for name in o.studies:
+            print(table(name, o.out), end="\n\n")
 
 
 def overview(known: list[dict]) -> None:
@@ -87,7 +85,7 @@ def overview(known: list[dict]) -> None:
         print(f"{name:<12} {study.question}\n{'':<12} {len(study.variants)} variants, {len(rows)} runs, {stale} stale")
 
 
-def said(study) -> tuple[int, float]:
+def said(study: Study) -> tuple[int, float]:
     """Print each variant with what its runs take: one per rate (where none stands at the edge) and one per seed."""
     steps = flops = 0
     runs = len(study.rates) + study.seeds
@@ -102,15 +100,23 @@ def said(study) -> tuple[int, float]:
     return steps, flops
 
 
-def begin(study, o: argparse.Namespace, known: list[dict], until: float) -> None:
+def begin(study: Study, o: argparse.Namespace, known: list[dict], until: float) -> None:
     from tqdm import tqdm
 
-    print(f"{study.name}: {study.question}", flush=True)
-    at_once = o.at_once or (16 if o.device == "cuda" else 1)
-    how = dict(device=o.device, workers=o.workers, at_once=at_once)
-    watch = lambda rows: tqdm(rows, unit="run", mininterval=2)  # noqa: E731
+    print(f"{study.name}, {', '.join(study.sizes)}: {study.question}", flush=True)
+    began, steps = time.time(), 0
+
+    def watch(rows: Iterator[dict]) -> Iterator[dict]:
+        nonlocal steps
+        for row in tqdm(rows, unit="run", mininterval=2):
+            steps += row["settings"]["steps"]
+            yield row
+
+    how = dict(device=o.device, workers=o.workers, at_once=o.at_once or (16 if o.device.startswith("cuda") else 1))
     rows = study.run(o.out, known, stale=o.stale, until=until, watch=watch, **how)
     known += rows
+    seconds = time.time() - began
+    print(f"{steps:,} steps in {seconds:.1f} s, {steps / seconds:,.0f} a second", flush=True)
     if any(not row["swept"] for row in rows):
         print(Table(rows, study.name, next(iter(study.variants))), flush=True)
 

@@ -29,7 +29,7 @@ class Study:
     Settings are changed in this order: base, corpus, size, variant. `equal` names what all variants of a size have
     equal with the first: "parameters" (widths give way), "flops" (steps give way), both, or neither: then it is the
     number of steps. `lengths` are those of the evaluation, in lengths of training. Each variant's learning rate is the
-    best of `rates` times its `lr`, and further ones as long as the best stands at the edge.
+    best of `rates` times its `lr`, and further ones as long as the best stands at the edge; one rate is not swept.
     """
 
     name: str
@@ -124,8 +124,10 @@ class Study:
                 yield done
 
         plans = self.plan()
-        tried = {i: {} for i in range(len(plans))}  # learning rate: loss
         wanted = [(i, rate * plan["settings"]["lr"]) for i, plan in enumerate(plans) for rate in self.rates]
+        tried = {i: {} for i in range(len(plans))}  # learning rate: loss
+        if len(self.rates) == 1:
+            tried, wanted = {i: {lr: math.nan} for i, lr in wanted}, []
         while wanted and time.time() < until:
             jobs = {i_lr: with_rate(plans[i_lr[0]], i_lr[1], SWEEP_SEED, swept=True) for i_lr in wanted}
             for _ in watch(finish(list(jobs.values()))):

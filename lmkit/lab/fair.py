@@ -28,7 +28,7 @@ def with_parameters(config: Config, target: int) -> Config:
     Where d_ff would have to be less than half or more than twice of what is usual for d_model, d_model changes first,
     to a multiple of twice the heads. ValueError if the result is more than 1 % off.
     """
-    if parameters(config) == target:
+    if abs(parameters(config) - target) <= target / 500:
         return config
     usual = matched_d_ff(config.ffn, config.d_model, config.d_ff)
     scaled = with_d_ff(config, target)
@@ -41,19 +41,20 @@ def with_parameters(config: Config, target: int) -> Config:
                 break
             best = one
         scaled = with_d_ff(best, target)
-    found = scaled.d_ff and parameters(scaled)
-    if not found or abs(found - target) > 0.01 * target:
+    if scaled.d_ff is None or abs(parameters(scaled) - target) > 0.01 * target:
         raise ValueError(
-            f"no width gives {target:,} parameters to within 1 % (best: {found:,}); take a larger base, a smaller "
-            f"vocabulary, or compare without equal parameters"
+            f"no width gives {target:,} parameters to within 1 %; take a larger base, a smaller vocabulary, or compare "
+            "without equal parameters"
         )
     return scaled
 
 
 def with_d_ff(config: Config, target: int) -> Config:
-    """d_ff None: even a width of 1 has too many parameters."""
+    """The d_ff that comes nearest, round if a round one comes as near as 0.5 %; None: a width of 1 is too much."""
     one, two = (parameters(replace(config, d_ff=width)) for width in (1, 2))
-    width = round((target - one) / (two - one)) + 1
+    exact, per_width = (target - one) / (two - one) + 1, two - one
+    widths = [by * round(exact / by) for by in (8, 4, 2, 1)]
+    width = next((w for w in widths if abs(w - exact) * per_width <= target / 200), widths[-1])
     return replace(config, d_ff=width if width >= 1 else None)
 
 

@@ -5,6 +5,7 @@ import os
 import platform
 import sys
 import time
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from datetime import UTC, datetime
@@ -63,7 +64,7 @@ def run(row: dict, text: Text, device: str = "cpu", beside: int = 1) -> Iterator
         model, windows_of(text, s, device), choose(s["objective"], OBJECTIVES), steps=s["steps"], lr=s["lr"],
         warmup=s["warmup"], weight_decay=s["weight_decay"], optimizer=s["optimizer"], schedule=s["schedule"],
         clip=s["clip"], autocast=torch.bfloat16 if s["precision"] == "bfloat16" else None,
-        graph=device == "cuda" and not any(isinstance(m, MoE) for m in model.modules()),
+        graph=device.startswith("cuda") and not any(isinstance(m, MoE) for m in model.modules()),
     )  # fmt: skip
     shown, kept, result, why = max(1, s["steps"] // POINTS), [], {}, None
     try:
@@ -101,7 +102,7 @@ def cost(config: Config, settings: dict) -> dict:
 
 def peak_memory(device: str) -> int | None:
     """Of this process, so far, with all that runs beside in it; None where the system does not say (Windows)."""
-    if device == "cuda":
+    if device.startswith("cuda"):
         return torch.cuda.max_memory_allocated()
     try:
         import resource
@@ -111,7 +112,7 @@ def peak_memory(device: str) -> int | None:
 
 
 def hardware(device: str) -> str:
-    if device == "cuda":
+    if device.startswith("cuda"):
         return torch.cuda.get_device_name()
     return f"{platform.machine()}, {os.cpu_count()} cores"
 
@@ -129,23 +130,26 @@ def in_turns(jobs: Iterable[Job], device: str, at_once: int, until: float = math
     A model so small that a card waits for its next kernel leaves room for others. Ends at the time `until` (seconds as
     time.time() counts them), with what is done.
     """
-    if device == "cuda":
+    on_card = device.startswith("cuda")
+    if on_card:
         torch.set_float32_matmul_precision("high")  # TF32: the tensor cores, with 10 bits of each factor
-    jobs, active = iter(jobs), []
+    free = [torch.cuda.stream(torch.cuda.Stream(device)) if on_card else nullcontext() for _ in range(at_once)]
+    jobs, active = iter(jobs), {}
     while time.time() < until:
-        while len(active) < at_once and (job := next(jobs, None)) is not None:
-            stream = torch.cuda.stream(torch.cuda.Stream()) if device == "cuda" else nullcontext()
-            active.append((run(*job, device, at_once), stream))
+        while free and (job := next(jobs, None)) is not None:
+            active[run(*job, device, at_once)] = free.pop()
         if not active:
             return
-        for one in list(active):
-            steps, stream = one
+        for steps, stream in list(active.items()):
             try:
                 with stream:
                     next(steps)
             except StopIteration as done:
-                active.remove(one)
+                free.append(active.pop(steps))
                 yield done.value
+            except RuntimeError as problem:  # of the device: the other runs go on, and this one is made next time
+                free.append(active.pop(steps))
+                warnings.warn(f"a run failed and is left out: {problem}", stacklevel=2)
 
 
 def run_all(
@@ -162,7 +166,7 @@ def run_all(
     from joblib import Parallel, delayed
     from joblib.parallel import get_active_backend
 
-    several = 2 * at_once if at_once > 1 else 1
+    several = min(2 * at_once, math.ceil(len(jobs) / workers)) if at_once > 1 and workers else 1
     parts = [jobs[i : i + several] for i in range(0, len(jobs), several)]
     streams = getattr(get_active_backend()[0], "supports_return_generator", False)
     parallel = Parallel(workers, return_as="generator_unordered" if streams else "list")

@@ -19,7 +19,7 @@ RULES |= {
     "deepnorm": dict(residual="deepnorm", init="deepnorm", final_norm=False),
     "rezero": dict(residual="rezero"),
 }
-DEPTHS = {f"{n} layers": dict(n_layers=n, d_model=d) for n, d in ((2, 96), (6, 56), (24, 32))}
+DEPTHS = {f"{n} layers": dict(n_layers=n) for n in (2, 6, 24)}  # at equal parameters: thinner ones
 SCHEMES = named("positions", "rope", "alibi", "relative", "learned", "sinusoidal", "none")
 
 STUDIES = {

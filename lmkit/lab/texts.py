@@ -129,7 +129,7 @@ def held_out(text: Text, T: int) -> tuple[np.ndarray, np.ndarray, float, float |
         if not n:
             raise ValueError(f"a window of {T + 1} tokens does not fit into the {len(text.held)} that are held out")
         rows = text.held[np.arange(n)[:, None] * T + np.arange(T + 1)]
-        return rows, np.ones((n, T), dtype=bool), text.n_bytes * n * T / (len(text.held) - 1), None
+        return rows, np.ones((n, T), dtype=bool), text.n_bytes * n * T / len(text.held), None
     first, firsts, lasts = 0, [], []
     while first < len(text.ends) - 1:
         last = int(np.searchsorted(text.ends, text.ends[first] + T, side="right")) - 1
