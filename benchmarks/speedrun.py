@@ -1,21 +1,25 @@
 """Tiny Shakespeare by characters: how soon is nanoGPT's loss reached, and how low does one come in nanoGPT's time?
 
-    LMKIT_DATA=../shared/data python benchmarks/speedrun.py            # about 25 minutes on one core
+    LMKIT_DATA=../shared/data python benchmarks/speedrun.py            # about 20 minutes on one idle core
     python benchmarks/speedrun.py --quick                              # a few steps, to see that it runs
 
-Three recipes of lmkit.recipes, each run in a process of its own, taking turns seed by seed: "nanogpt", its documented
-recipe for a processor, expressed in lmkit; "speedrun", the same shape; "equal_time", another shape that trains as long
-as nanoGPT's. Under them stands what counting characters gives. The loss is that of the whole validation split (the last
-tenth) in windows of 64 characters that do not overlap, in nats. Seconds are those of training; in the second figure
-those from the start of the process to the last step, with Python, PyTorch and the data.
+Three recipes of lmkit.recipes, each run in a process of its own, taking turns seed by seed so that what else the
+machine does falls on all alike: "nanogpt", its documented recipe for a processor, expressed in lmkit; "speedrun", the
+same shape; "equal_time", another shape that trains as long as nanoGPT's. Under them stands what counting characters
+gives. The loss is that of the whole validation split (the last tenth) in windows of 64 characters that do not overlap,
+in nats. Seconds are those of training; "with start" counts from the start of the process to the last step, with
+Python, PyTorch and the data. The tuning was done on other seeds, and on text cut from the training part.
 """
 
 import argparse
 import json
+import math
 import os
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
+from statistics import mean, median, stdev
 
 import numpy as np
 
@@ -45,36 +49,46 @@ def held_out(model, ids, T: int) -> float:
     return evaluate(model, rows, next_token_loss, batch_size=256)
 
 
-def worker(name: str, seed: int, steps: int | None, threads: int) -> None:
-    """One run; a line of JSON."""
+def worker(name: str, seed: int, o: argparse.Namespace) -> None:
+    """One run; a line of JSON, with the names of lmkit.lab's ledger."""
     began = time.time() - since_start()
     import torch
 
     from lmkit.recipes import RECIPES, begin
 
-    torch.set_num_threads(threads)
+    torch.set_num_threads(o.threads)
     train_ids, val_ids, vocab_size = split()
-    settings = RECIPES[name] if steps is None else RECIPES[name] | {"steps": steps}
-    model, run = begin(settings, train_ids, vocab_size, seed)
-    ready = time.time()
-    for _ in run:
-        pass
-    done = time.time()
-    found = dict(
-        recipe=name, seed=seed, seconds=done - ready, with_start=done - began, loss=held_out(model, val_ids, 64),
-        parameters=sum(p.numel() for p in model.parameters()), settings=settings, torch=torch.__version__,
+    settings = RECIPES[name] | ({"steps": 5, "warmup": 2} if o.quick else {})
+    model, run = begin(settings, train_ids, vocab_size, seed, o.device)
+    ready, used = time.time(), time.process_time()
+    *_, last = run
+    if o.device != "cpu":
+        torch.cuda.synchronize()
+    done, used = time.time(), time.process_time() - used
+
+    from lmkit.lab.code import code_hash
+    from lmkit.lab.running import cost, hardware, peak_memory, run, versions
+
+    T, settings = settings["seq_len"], {"objective": "causal", **settings, "seed": seed}
+    losses = {str(t / T): held_out(model, val_ids, t) for t in {64, T}}
+    bits = {("1" if length == "1.0" else length): loss / math.log(2) for length, loss in losses.items()}
+    row = dict(
+        study="speedrun", corpus="tinyshakespeare", size="as fast as can be", variant=name, seed=seed, swept=False,
+        lr=settings["lr"], settings=settings, result=bits, bits_per_byte=bits["1"], floor=None, diverged=None,
+        nats_at_64=losses[str(64 / T)], nats_at_own_length=losses["1.0"], seconds=done - ready,
+        processor_seconds=used, seconds_with_start=done - began, threads=o.threads, last_loss=last.loss,
+        peak_memory_bytes=peak_memory(o.device), hardware=hardware(o.device), versions=versions(),
+        date=f"{datetime.now(UTC):%Y-%m-%d}", code=code_hash(settings, run), **cost(model.config, settings),
     )  # fmt: skip
-    if settings["seq_len"] != 64:
-        found["loss_at_own_length"] = held_out(model, val_ids, settings["seq_len"])
-    print(json.dumps(found))
+    print(json.dumps(row | dict(key=f"{name} {seed}")))
 
 
 def since_start() -> float:
-    """Seconds since this process began (Linux; elsewhere since this module was read)."""
+    """Seconds since this process began (Linux; elsewhere those of the processor)."""
     try:
-        ticks = int(open("/proc/self/stat", encoding="utf-8").read().rsplit(")", 1)[1].split()[19])
-        uptime = float(open("/proc/uptime", encoding="utf-8").read().split()[0])
-        return uptime - ticks / os.sysconf("SC_CLK_TCK")
+        with open("/proc/self/stat", encoding="utf-8") as stat, open("/proc/uptime", encoding="utf-8") as uptime:
+            ticks = int(stat.read().rsplit(")", 1)[1].split()[19])
+            return float(uptime.read().split()[0]) - ticks / os.sysconf("SC_CLK_TCK")
     except OSError:
         return time.process_time()
 
@@ -89,23 +103,31 @@ def counter() -> tuple[float, float]:
     return loss, time.perf_counter() - began
 
 
-def summary(rows: list[dict]) -> str:
-    from statistics import mean, median, stdev
+def share(runs: list[dict], anchors: list[dict], what: str) -> str:
+    """The part of nanoGPT's seconds that was needed, of runs with the same seed: the median, and all between."""
+    by_seed = {row["seed"]: row[what] for row in anchors}
+    shares = sorted(row[what] / by_seed[row["seed"]] for row in runs if row["seed"] in by_seed)
+    return f"1/{1 / median(shares):.1f} (1/{1 / shares[-1]:.1f} to 1/{1 / shares[0]:.1f})" if shares else "none"
 
-    by = {name: [r for r in rows if r["recipe"] == name] for name in RUNS}
-    lines = [f"{'':<12}{'seeds':>6}{'loss':>9}{'spread':>9}{'own T':>9}{'seconds':>9}{'with start':>12}   x nanogpt"]
+
+def summary(rows: list[dict]) -> str:
+    by = {name: found for name in RUNS if (found := [row for row in rows if row["variant"] == name])}
+    lines = [f"{'':<12}{'seeds':>5}{'parameters':>12}{'nats at 64':>12}{'sd':>8}{'worst':>8}{'own T':>8}{'seconds':>9}"]
+    lines[0] += f"{'with start':>12}"
     for name, runs in by.items():
-        if not runs:
-            continue
-        losses = [r["loss"] for r in runs]
-        own = f"{mean(r['loss_at_own_length'] for r in runs):.4f}" if "loss_at_own_length" in runs[0] else ""
-        pairs = [(r, n) for r in runs for n in by["nanogpt"] if n["seed"] == r["seed"]]
-        shares = [[r[what] / n[what] for r, n in pairs] for what in ("seconds", "with_start")]
-        against = ", ".join(f"1/{1 / median(s):.1f} ({min(s):.4f} to {max(s):.4f})" for s in shares) if pairs else ""
+        losses = [row["nats_at_64"] for row in runs]
         spread = stdev(losses) if len(losses) > 1 else 0.0
-        seconds, whole = (median(r[what] for r in runs) for what in ("seconds", "with_start"))
-        found = f"{name:<12}{len(runs):>6}{mean(losses):>9.4f}{spread:>9.4f}{own:>9}{seconds:>9.1f}{whole:>12.1f}"
-        lines.append(f"{found}   {against}")
+        own = mean(row["nats_at_own_length"] for row in runs)
+        seconds, whole = (median(row[what] for row in runs) for what in ("seconds", "seconds_with_start"))
+        lines.append(
+            f"{name:<12}{len(runs):>5}{runs[0]['parameters']:>12,}{mean(losses):>12.4f}{spread:>8.4f}{max(losses):>8.4f}"
+            f"{own:>8.4f}{seconds:>9.1f}{whole:>12.1f}"
+        )
+    for name in by.keys() - {"nanogpt"} if "nanogpt" in by else ():
+        seconds, busy, whole = (
+            share(by[name], by["nanogpt"], what) for what in ("seconds", "processor_seconds", "seconds_with_start")
+        )
+        lines.append(f"{name} needs {seconds} of nanogpt's seconds; of the processor's {busy}; with start {whole}")
     return "\n".join(lines)
 
 
@@ -114,35 +136,39 @@ def main():
     add = parser.add_argument
     add("--seeds", type=int, default=5, help="of nanogpt and speedrun (default: %(default)s)")
     add("--long-seeds", type=int, default=3, help="of equal_time (default: %(default)s)")
+    add("--first-seed", type=int, default=0)
     add("--threads", type=int, default=1)
+    add("--device", default="cpu")
+    add("--minutes", type=float, default=math.inf, help="begin no run after so many")
     add("--quick", action="store_true", help="five steps of each, once")
-    add("--out", help="append the rows here, one JSON object a line")
+    add("--ledger", action="store_true", help="add the rows to lmkit/ledger/speedrun.jsonl")
     add("--worker", nargs=2, help=argparse.SUPPRESS)
     o = parser.parse_args()
-    steps = 5 if o.quick else None
     if o.worker:
-        return worker(o.worker[0], int(o.worker[1]), steps, o.threads)
+        return worker(o.worker[0], int(o.worker[1]), o)
     from machine import where
+
+    from lmkit.lab import ledger
 
     print(where())
     loss, seconds = counter()
     print(f"counting 5-grams: {loss:.4f} nats in {seconds:.1f} s", flush=True)
-    rows = []
-    for seed in range(1 if o.quick else max(o.seeds, o.long_seeds)):
-        for name in RUNS:
-            if seed >= (o.long_seeds if name == "equal_time" else o.seeds):
-                continue
-            command = [sys.executable, __file__, "--worker", name, str(seed), "--threads", str(o.threads)]
-            environment = os.environ | {"OMP_NUM_THREADS": str(o.threads)}
-            done = subprocess.run(
-                command + ["--quick"] * o.quick, capture_output=True, text=True, check=True, env=environment
-            )
-            rows.append(json.loads(done.stdout.splitlines()[-1]) | {"threads": o.threads, "date": time.strftime("%F")})
-            row = rows[-1]
-            print(f"{name:<12} seed {seed}  {row['loss']:.4f} nats  {row['seconds']:.1f} s", flush=True)
-            if o.out:
-                with open(o.out, "a", encoding="utf-8") as file:
-                    file.write(json.dumps(row | {"hardware": where()}, sort_keys=True) + "\n")
+    until = time.time() + 60 * o.minutes
+    seeds = range(o.first_seed, o.first_seed + (1 if o.quick else max(o.seeds, o.long_seeds)))
+    turns = [(s, name) for s in seeds for name in RUNS]
+    turns = [(s, name) for s, name in turns if s - o.first_seed < (o.long_seeds if name == RUNS[2] else o.seeds)]
+    rows, environment = [], os.environ | {"OMP_NUM_THREADS": str(o.threads)}
+    for seed, name in turns:
+        if time.time() > until:
+            break
+        command = [sys.executable, __file__, "--worker", name, str(seed), "--threads", str(o.threads)]
+        command += ["--device", o.device] + ["--quick"] * o.quick
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
+        row = json.loads(done.stdout.splitlines()[-1])
+        rows.append(row)
+        print(f"{name:<12} seed {seed}  {row['nats_at_64']:.4f} nats  {row['seconds']:.1f} s", flush=True)
+        if o.ledger:
+            ledger.append(row)
     print(summary(rows))
 
 
