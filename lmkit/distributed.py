@@ -23,7 +23,7 @@ from . import atomic
 from .model import Transformer
 
 LOST = (
-    "\nThe others stop, too; one that lost its connection did so because another one died. The last checkpoint is "
+    "The others stop, too; one that lost its connection did so because another one died. The last checkpoint is "
     "whole: start the same command again with --resume auto"
 )
 
@@ -78,11 +78,10 @@ def together(device: str | torch.device) -> Iterator[World]:
     world = start(device)
     try:
         yield world
-    except BaseException as problem:
+    except RuntimeError as problem:  # a lost connection, or memory; other errors speak for themselves
         if world.size > 1:
-            what = str(problem).strip().split("\n")[0] or type(problem).__name__
-            lost = "" if isinstance(problem, ValueError) else LOST
-            print(f"rank {world.rank} of {world.size} stopped: {what}{lost}", file=sys.stderr, flush=True)
+            what = str(problem).strip().split("\n")[0]
+            print(f"rank {world.rank} of {world.size} stopped: {what}\n{LOST}", file=sys.stderr, flush=True)
         raise
     stop(world)
 
@@ -167,6 +166,11 @@ def save(folder: str | Path, wrapped: nn.Module, optimizers: list, world: World,
             write(new)
     agree(None, world)
     return Path(folder)
+
+
+def is_sharded(folder: Path) -> bool:
+    """Whether `save` wrote this checkpoint."""
+    return (folder / ".metadata").is_file()
 
 
 def load(folder: str | Path, wrapped: nn.Module, optimizers: list, world: World) -> None:

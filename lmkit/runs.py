@@ -92,11 +92,16 @@ def set_optimizer_tensors(optimizer: torch.optim.Optimizer, tensors: dict[str, T
 
 def save(run: str | Path, step: int, write: Callable[[Path], None]) -> Path:
     """Write the checkpoint of a step by write(new_folder), in the place of one that is there and was passed over."""
-    folder = folder_of(run, step)
-    if not (folder / atomic.MANIFEST).is_file():
-        put_away(folder)
+    folder = make_room(folder_of(run, step))
     with atomic.new_folder(folder) as new:
         write(new)
+    return folder
+
+
+def make_room(folder: Path) -> Path:
+    """Put away what has the name of a checkpoint and is none, which nothing may be written over."""
+    if not (folder / atomic.MANIFEST).is_file():
+        put_away(folder)
     return folder
 
 

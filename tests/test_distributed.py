@@ -7,31 +7,36 @@ seen after six updates of 0.01, 2e-4 is allowed. Muon rounds to bfloat16 on its 
 2e-4 is allowed; if it made each shard orthogonal and not the whole matrix, they would differ by 3e-3.
 """
 
+import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import distributed_worker as worker
 import pytest
 import torch
 from torch import nn
 
-from lmkit import atomic, checkpoints, distributed
+import lmkit
+from lmkit import atomic, checkpoints, distributed, pretrain
 
 ONE = distributed.World(0, 1, torch.device("cpu"))
 
 
-def torchrun(task, folder, processes=2):
-    command = ["-m", "torch.distributed.run", "--nproc-per-node", str(processes), "--master-addr", "127.0.0.1"]
+def torchrun(*what):
+    """Two processes of a script or a module, which see no network but their own."""
+    command = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-addr", "127.0.0.1"]
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         command += ["--master-port", str(free.getsockname()[1])]
-    command += [worker.__file__, task, str(folder)]
     quiet = {name: value for name, value in os.environ.items() if not name.startswith("TORCH")}
     quiet |= dict(OMP_NUM_THREADS="1", GLOO_SOCKET_IFNAME="lo")
-    return subprocess.run([sys.executable, *command], capture_output=True, text=True, timeout=300, env=quiet)
+    return subprocess.run(
+        [sys.executable, *command, *map(str, what)], capture_output=True, text=True, timeout=300, env=quiet
+    )
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +45,7 @@ def found(tmp_path_factory):
     folder = tmp_path_factory.mktemp("distributed")
     one = {(case, "auto"): worker.run(case, ONE) for case in worker.CASES}
     one["tied", "auto"] = worker.run("tied", ONE, folder=folder / "tied auto")
-    done = torchrun("check", folder)
+    done = torchrun(worker.__file__, "check", folder)
     assert done.returncode == 0, done.stderr[-3000:]
     return one | torch.load(folder / "found", weights_only=True) | {"folder": folder}
 
@@ -121,7 +126,7 @@ def test_a_damaged_shard_is_not_read(found, tmp_path):
 
 @pytest.mark.slow
 def test_a_dying_worker_ends_the_run_and_the_checkpoint_stays(tmp_path):
-    done = torchrun("die", tmp_path)
+    done = torchrun(worker.__file__, "die", tmp_path)
     assert done.returncode != 0
     assert "rank 0 of 2 stopped: " in done.stderr and "--resume auto" in done.stderr
     assert "Signal 9 (SIGKILL)" in done.stderr and "rank      : 1" in done.stderr  # torchrun's word on who died of what
@@ -131,6 +136,44 @@ def test_a_dying_worker_ends_the_run_and_the_checkpoint_stays(tmp_path):
     wrapped, optimizers = worker.built("tied", ONE)
     distributed.load(tmp_path / "whole", wrapped, optimizers, ONE)
     assert farthest(distributed.full_state(wrapped), halfway) < 2e-4
+
+
+# ---- the command, from end to end
+
+
+def logged(run):
+    return [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def losses(lines):
+    return [line.get("loss", line.get("held_out")) for line in lines]
+
+
+@pytest.mark.slow
+def test_torchrun_pretrains_and_resumes_as_python_does(tmp_path):
+    """Log files of python and of torchrun; then go on from the middle, two processes as two, and one where two were."""
+    options = "--steps 12 --save-every 6 --batch-size 4 --seq-len 32 --d-model 48 --optimizer adamw --lr 3e-3".split()
+    options += "--device cpu --log-every 1".split()
+    one, two = tmp_path / "one", tmp_path / "two"
+    pretrain.main([*options, "--out", str(one)])
+    done = torchrun("-m", "lmkit.pretrain", *options, "--out", two, "--parallel", "fsdp")
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert losses(logged(two)) == pytest.approx(losses(logged(one)), rel=2e-6)
+    assert farthest(lmkit.load(two)[0].state_dict(), lmkit.load(one)[0].state_dict()) < 2e-4
+
+    again, alone = (Path(shutil.copytree(two, tmp_path / name)) for name in ("again", "alone"))
+    for run in (again, alone):
+        shutil.rmtree(run / "step-00000012")
+    resume = ["--resume", "auto", "--out"]
+    done = torchrun("-m", "lmkit.pretrain", *options, "--parallel", "fsdp", *resume, again)
+    assert done.returncode == 0 and "after 6 of 12 steps" in done.stdout, done.stderr[-3000:]
+    assert logged(again) == logged(two)  # every number
+    assert farthest(lmkit.load(again)[0].state_dict(), lmkit.load(two)[0].state_dict()) == 0
+    pretrain.main([*options, *resume, str(alone)])
+    assert losses(logged(alone)) == pytest.approx(losses(logged(two)), rel=2e-6)
+    shutil.rmtree(one / "step-00000012")
+    done = torchrun("-m", "lmkit.pretrain", *options, "--parallel", "fsdp", *resume, one)
+    assert done.returncode != 0 and "step-00000006 was not saved under FSDP2" in done.stderr
 
 
 # ---- one process

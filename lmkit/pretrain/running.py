@@ -3,6 +3,7 @@
 import argparse
 import json
 import math
+import os
 import platform
 import shlex
 import time
@@ -38,7 +39,8 @@ def run(options: argparse.Namespace) -> None:
     """Train as the settings say; ValueError or OSError in a sentence for what cannot be done."""
     with distributed.together(options.device) as world:
         s, out = options.settings, options.out
-        resumed = found_checkpoint(out, options.resume, s, world)
+        # Asked by one rank: it may have made the folder before another one looks whether it is empty.
+        resumed = distributed.agree(found_checkpoint(out, options.resume, s) if world.first else None, world)
         if resumed is None and (options.tokens or options.flops or options.seconds):
             what = task_of(replace(s, steps=1))  # as few tales as can be: how many there will be, the budget says
             s = replace(s, steps=steps_for(options, s, what, world, lambda: trial(s, what, world, options.parallel)))
@@ -69,14 +71,15 @@ def how(s: Settings, wrapped: nn.Module, world: World) -> dict:
 
 
 def command(options: argparse.Namespace) -> str:
-    """What starts this run again, as it was typed, but for --resume."""
+    """What starts this run again, as it was typed, but for --resume; what stood after torchrun it is not told."""
     typed, kept = iter(options.argv), []
     for word in typed:
         if word == "--resume":
             next(typed, None)
         elif not word.startswith("--resume="):
             kept.append(word)
-    return f"python -m lmkit.pretrain {shlex.join(kept)}".rstrip()
+    alone = int(os.environ.get("WORLD_SIZE", 1)) == 1
+    return f"{'python' if alone else 'torchrun ...'} -m lmkit.pretrain {shlex.join(kept)}".rstrip()
 
 
 class Running:
@@ -88,7 +91,7 @@ class Running:
         self.done, self.seconds, self.saved, self.held_out = 0, 0.0, None, math.inf
         self.best, self.best_step = math.inf, None
         self.sharded = options.parallel == "fsdp"
-        if resumed is not None and not self.sharded:
+        if resumed is not None:
             from safetensors.torch import load_model
 
             load_model(model, str(resumed / "model.safetensors"))
@@ -101,9 +104,13 @@ class Running:
         self.flops = count(model.config, s.seq_len).training_flops
 
     def restore(self, folder: Path) -> None:
-        if self.sharded:
-            distributed.load(folder, self.wrapped, self.how["optimizer"], self.world)
-        said = runs.read_state(folder, [] if self.sharded else self.how["optimizer"])
+        """Shards go into as many processes as there are, however wrapped; what was saved whole into whole models."""
+        shards, optimizers = distributed.is_sharded(folder), self.how["optimizer"]
+        if self.sharded and not shards:
+            raise ValueError(f"{folder} was not saved under FSDP2: go on without --parallel fsdp")
+        if shards:
+            distributed.load(folder, self.wrapped, optimizers, self.world)
+        said = runs.read_state(folder, [] if shards else optimizers)
         self.done = self.saved = said["step"]
         self.seconds, self.held_out = said["seconds"], said["held_out"]
         self.best, self.best_step = said["best"], said["best_step"]
@@ -172,7 +179,7 @@ class Running:
         if self.saved == self.done:
             return
         s, what = self.s, self.what
-        self.held_out = loss = evaluate(self.wrapped, what.rows, loss_of)
+        self.held_out = loss = self.evaluate()
         if loss < self.best:
             self.best, self.best_step = loss, self.done
         said = dict(step=self.done, held_out=loss, best=self.best, best_step=self.best_step, seconds=self.seconds)
@@ -197,9 +204,10 @@ class Running:
         if self.world.first:
             self.log.add(step=self.done, held_out=loss)
         if self.sharded:
-            distributed.save(
-                runs.folder_of(self.out, self.done), self.wrapped, self.how["optimizer"], self.world, write
-            )
+            folder = runs.folder_of(self.out, self.done)
+            if self.world.first:
+                runs.make_room(folder)
+            distributed.save(folder, self.wrapped, self.how["optimizer"], self.world, write)
         elif self.world.first:
             runs.save(self.out, self.done, write)
         if self.world.first:
@@ -208,6 +216,14 @@ class Running:
             say(f"step {self.done:5d}  held-out loss {loss:.4f} = {loss / what.baseline:.3f} x {what.baseline_name}")
         self.saved = self.done
         distributed.agree(None, self.world)
+
+    def evaluate(self) -> float:
+        """The held-out loss, in batches of training's size at most. Ranks share the rows where that comes out even:
+        under FSDP2 all must read as many."""
+        rows, ranks = self.what.rows, self.world.size
+        mine = rows[self.world.rank :: ranks] if len(rows) % ranks == 0 else rows
+        at_once = max(1, min(64, self.s.batch_size // ranks // self.s.accumulate))
+        return distributed.mean(evaluate(self.wrapped, mine, loss_of, at_once), self.world)
 
     def finish(self) -> None:
         s, tokenizer = self.s, self.what.tokenizer

@@ -20,16 +20,15 @@ from .tasks import Task
 STEPS_OF_A_TRIAL = 8
 
 
-def found_checkpoint(out: Path, resume: str | None, settings: Settings, world: World) -> Path | None:
+def found_checkpoint(out: Path, resume: str | None, settings: Settings) -> Path | None:
     """The checkpoint to go on from, or None for a new run; refuse a folder that is in use and other settings."""
     if resume is None:
         check_unused(out)
         return None
     given = Path(out if resume == "auto" else resume)
     folder, passed = (given, []) if (given / "state.json").is_file() else checkpoints.newest(given)
-    if world.first:
-        for problem in passed:
-            print(f"passed over a checkpoint: {problem}")
+    for problem in passed:
+        print(f"passed over a checkpoint: {problem}")
     if folder is None:
         begun = {"run.json", "log.jsonl"}  # and, under names with a dot, what a kill has left
         there = list(given.iterdir()) if given.is_dir() else []
