@@ -122,8 +122,13 @@ def parts(batch: Tensor | dict, number: int) -> list[tuple]:
 
 
 def recorded(gradients: Callable, model: nn.Module, batch: Tensor) -> Callable:
-    """`gradients`, recorded as a CUDA graph; gradients stay where they are, and begin at zero."""
-    held, side = batch.clone(), torch.cuda.Stream()
+    """`gradients`, recorded as a CUDA graph; gradients stay where they are, and begin at zero.
+
+    On the stream in use, if it is not the default one, for graphs that were recorded on one stream share memory of it,
+    and must not run at the same time.
+    """
+    held, side = batch.clone(), torch.cuda.current_stream()
+    side = torch.cuda.Stream() if side == torch.cuda.default_stream() else side
     side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side):  # PyTorch asks for a few rounds on a stream of their own
         for _ in range(3):
@@ -131,7 +136,7 @@ def recorded(gradients: Callable, model: nn.Module, batch: Tensor) -> Callable:
             model.zero_grad(set_to_none=False)
     torch.cuda.current_stream().wait_stream(side)
     tape = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(tape):
+    with torch.cuda.graph(tape, stream=side):
         loss, grad_norm = gradients(held)
 
     def replay(batch: Tensor) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from lmkit.heads import LM
 from lmkit.model import Config
-from lmkit.objectives import OBJECTIVES, cross_entropy, linear_cross_entropy, next_token_loss
+from lmkit.objectives import OBJECTIVES, causal, cross_entropy, linear_cross_entropy, next_token_loss
 
 LOGITS = 3 * torch.randn(4, 9, 50, generator=torch.Generator().manual_seed(0))
 TARGETS = torch.randint(0, 50, (4, 9), generator=torch.Generator().manual_seed(1))
@@ -84,15 +84,18 @@ def test_in_chunks_as_at_once(chunk, targets, how):
 
 
 class Alive(TorchDispatchMode):
-    """The bytes of the largest tensor that any operation makes, forwards and backwards."""
+    """The sizes of all tensors that operations make, forwards and backwards, and the largest of them."""
 
-    largest = 0
+    def __init__(self):
+        super().__init__()
+        self.largest, self.sizes = 0, set()
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         out = func(*args, **(kwargs or {}))
         for tensor in out if isinstance(out, tuple | list) else (out,):
             if isinstance(tensor, torch.Tensor):
                 self.largest = max(self.largest, tensor.numel())
+                self.sizes.add(tensor.numel())
         return out
 
 
@@ -159,6 +162,22 @@ def test_as_its_docstring_uses_it():
     loss = linear_cross_entropy(x, model.weight, ids[:, 1:], cap=model.config.logit_soft_cap)
     torch.testing.assert_close(loss, next_token_loss(model, ids))
     assert OBJECTIVES == {"causal": next_token_loss}
+
+
+@pytest.mark.parametrize("choices", [{}, dict(tied=False, logit_scale=2.0, logit_soft_cap=1.5)])
+def test_very_many_logits_are_formed_in_chunks(choices, monkeypatch):
+    torch.manual_seed(0)
+    model, ids = LM(Config(31, 16, 2, 2, max_seq_len=16, **choices)), torch.randint(0, 31, (3, 9))
+    wanted = next_token_loss(model, ids)
+    gradients = torch.autograd.grad(wanted, list(model.parameters()))
+    monkeypatch.setitem(causal.AT_ONCE, "cpu", 5 * 31)
+    seen = Alive()
+    with seen:
+        loss = next_token_loss(model, ids)
+    assert 24 * 31 not in seen.sizes and 5 * 31 in seen.sizes
+    torch.testing.assert_close(loss, wanted)
+    for ours, theirs in zip(torch.autograd.grad(loss, list(model.parameters())), gradients, strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-4)
 
 
 def test_1024_is_the_chunk():

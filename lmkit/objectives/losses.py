@@ -47,48 +47,71 @@ def linear_cross_entropy(
     if chunk < 1:
         raise ValueError(f"chunk must be 1 or more, not {chunk}")
 
-    def part(x: Tensor, targets: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-        logits = F.linear(x, weight, bias)
-        return _summed(logits if cap is None else soft_cap(logits, cap), targets, label_smoothing, z_loss, ignore_index)
-
+    how = dict(label_smoothing=label_smoothing, z_loss=z_loss)
     asked = targets != ignore_index
     x, targets, parameters = x[asked], targets[asked], (weight,) if bias is None else (weight, bias)
-    if torch.compiler.is_compiling():
-        parts = zip(x.split(chunk), targets.split(chunk))
-        total = sum(checkpoint(part, some, those, *parameters, use_reentrant=False) for some, those in parts)
-    elif torch.is_grad_enabled():
-        total = InChunks.apply(part, chunk, x, targets, *parameters)
+    if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+        total = InChunks.apply(chunk, cap, how, x, targets, *parameters)
     else:
-        total = sum(part(some, those, *parameters) for some, those in zip(x.split(chunk), targets.split(chunk)))
+
+        def part(x: Tensor, targets: Tensor) -> Tensor:
+            logits = F.linear(x, *parameters)
+            return _summed(logits if cap is None else soft_cap(logits, cap), targets, **how, ignore_index=ignore_index)
+
+        parts = zip(x.split(chunk), targets.split(chunk))
+        total = sum(checkpoint(part, some, those, use_reentrant=False) for some, those in parts)
     return total / asked.sum().clamp(min=1)
 
 
 class InChunks(torch.autograd.Function):
-    """The sum of part(x, targets, *parameters) over chunks of x and targets, whose gradients are taken on the way."""
+    """The summed cross-entropy of the logits of x, whose gradients are taken chunk by chunk on the way."""
 
     @staticmethod
-    def forward(ctx, part, chunk: int, x: Tensor, targets: Tensor, *parameters: Tensor) -> Tensor:
+    def forward(ctx, chunk: int, cap: float | None, how: dict, x: Tensor, targets: Tensor, *parameters: Tensor):
         device = x.device.type
         half = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else None
-        leaves = [p.detach().to(half or p.dtype).requires_grad_() for p in parameters]  # cast once, not once a chunk
+        weight, *bias = (p.to(half or p.dtype) for p in parameters)  # cast once, not once a chunk
         gradients = [torch.zeros_like(p) for p in (x, *parameters)]
         total = x.new_zeros((), dtype=torch.promote_types(x.dtype, torch.float32))
-        for some, those, gradient in zip(x.split(chunk), targets.split(chunk), gradients[0].split(chunk)):
-            some = some.detach().requires_grad_()
-            with torch.enable_grad():
-                loss = part(some, those, *leaves)
-            found = torch.autograd.grad(loss, (some, *leaves))
-            gradient.copy_(found[0])
-            for sum_so_far, more in zip(gradients[1:], found[1:]):
-                sum_so_far.add_(more)
-            total += loss.detach()
+        for some, those, of_x in zip(x.split(chunk), targets.split(chunk), gradients[0].split(chunk)):
+            logits = F.linear(some, weight, *bias)
+            capped = logits if cap is None else soft_cap(logits, cap)
+            loss, of_logits = loss_and_gradient(capped, those, **how)
+            if cap is not None:
+                of_logits *= 1 - (capped / cap).square()
+            of_logits = of_logits.to(logits.dtype)
+            of_x.copy_(of_logits @ weight)
+            gradients[1] += of_logits.T @ some.to(logits.dtype)
+            if bias:
+                gradients[2] += of_logits.sum(dim=0)
+            total += loss
         ctx.save_for_backward(*gradients)
         return total
 
     @staticmethod
     def backward(ctx, gradient: Tensor) -> tuple:
         x, *parameters = (gradient * saved for saved in ctx.saved_tensors)
-        return None, None, x, None, *parameters
+        return None, None, None, x, None, *parameters
+
+
+def loss_and_gradient(logits: Tensor, targets: Tensor, label_smoothing: float, z_loss: float) -> tuple[Tensor, Tensor]:
+    """What `_summed` gives, and its gradient: softmax(logits), less the share of probability that each target wants.
+
+    With log Z = log Σ exp(logits) the gradient is p (1 + 2 z_loss log Z) - (1 - s) onehot(target) - s / vocab_size.
+    """
+    dtype = torch.promote_types(logits.dtype, torch.float32)
+    log_p, targets, s = logits.log_softmax(dim=-1, dtype=dtype), targets[:, None], label_smoothing
+    log_z = logits[:, :1].to(dtype) - log_p[:, :1]
+    loss = -(1 - s) * log_p.gather(1, targets).sum()
+    if s:
+        loss -= s * log_p.mean(dim=-1).sum()
+    p = log_p.exp_()
+    if z_loss:
+        loss += z_loss * log_z.square().sum()
+        p *= 1 + 2 * z_loss * log_z
+    if s:
+        p -= s / logits.shape[-1]
+    return loss, p.scatter_add_(1, targets, p.new_full((1, 1), s - 1).expand_as(targets))
 
 
 def _summed(logits: Tensor, targets: Tensor, label_smoothing: float, z_loss: float, ignore_index: int) -> Tensor:
