@@ -13,17 +13,22 @@ import random
 import signal
 import sys
 import tempfile
+import threading
 import time
 from contextlib import redirect_stderr, redirect_stdout
+from functools import cache
 from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"
 import torch
+from tqdm.auto import tqdm
 
 from lmkit import atomic, checkpoints, pretrain
+from lmkit.pretrain import running
 
-STEPS, SAVE_EVERY = 24, 4
+STEPS, SAVE_EVERY = 48, 8
 NAP = 0.004  # seconds that each fsync takes longer, so that there is a middle of a save to be hit
+PATIENCE = 100  # seconds
 RUN = (
     f"--steps {STEPS} --save-every {SAVE_EVERY} --log-every 1 --batch-size 4 --seq-len 16 --d-model 16 --n-layers 1 "
     "--n-heads 2 --warmup 4 --device cpu --resume auto"
@@ -72,13 +77,16 @@ def kill(child: int, out: Path, in_save: bool, chance: random.Random, seconds: f
 
     A run that ends before is left alone.
     """
-    until = time.monotonic() + chance.uniform(0, seconds)
+    began, until = time.monotonic(), time.monotonic() + chance.uniform(0, seconds)
     saves = chance.randint(1, 3)  # the one to hit
     was_saving = False
     while in_save or time.monotonic() < until:
         if ended(child):
             return False, False
         now_saving = saving(out)
+        if time.monotonic() - began > PATIENCE:
+            os.kill(child, signal.SIGKILL)
+            raise RuntimeError(f"a run stands still: {out.with_suffix('.said').read_text(encoding='utf-8')[-500:]}")
         saves -= now_saving and not was_saving
         was_saving = now_saving
         if in_save and saves <= 0:
@@ -117,6 +125,8 @@ def main(argv=None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(argv)
     torch.set_num_threads(1)
+    running.count = cache(running.count)  # the same for all of them, and half of what a start takes
+    tqdm.set_lock(threading.RLock())  # its usual one is shared by forks, and stays shut if a kill hits who holds it
     chance, kills, mid_save, runs, lost = random.Random(options.seed), 0, 0, 0, []
     with tempfile.TemporaryDirectory() as folder:
         text, whole = Path(folder) / "text.txt", Path(folder) / "whole"
@@ -131,7 +141,7 @@ def main(argv=None) -> None:
             out, known, done = Path(folder) / f"run-{runs}", 0, False
             while not done:
                 child = begin(text, out)
-                in_save = chance.random() < 0.5
+                in_save = chance.random() < 0.25
                 killed, there = kill(child, out, in_save, chance, seconds)
                 kills, mid_save, done = kills + killed, mid_save + there, not killed
                 if (step := newest_step(out)) < known:

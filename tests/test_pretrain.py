@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import signal
+from functools import cache
 
 import numpy as np
 import pytest
@@ -53,6 +54,7 @@ def test_the_counter_sees_the_training_part_only(tmp_path):
     assert SIZES["text"]["n_layers"] == 4
 
 
+COUNTED = cache(lmkit.count)
 TEXT = "the cat sat on the mat. " * 200
 FEW = [
     "--batch-size",
@@ -68,6 +70,12 @@ FEW = [
     "--n-heads",
     "2",
 ]
+
+
+@pytest.fixture(autouse=True)
+def counted_once(monkeypatch):
+    """What a Config costs takes longer to count than these runs take."""
+    monkeypatch.setattr(lmkit.pretrain.running, "count", COUNTED)
 
 
 @pytest.fixture
