@@ -53,19 +53,32 @@ def on_disk_or_array(values):
 
 
 def batches(
-    ids, batch_size: int, seq_len: int, starts=None, seed: int = 0, device: str = "cpu", start: int = 0, **share
-) -> Iterator[Tensor]:
-    """All batches of a run from step `start` on, without end. `share` is this process's: rank and world_size."""
+    ids, batch_size: int, seq_len: int, starts=None, seed: int = 0, device: str = "cpu", start: int = 0,
+    documents=None, **share,
+) -> Iterator[Tensor | dict[str, Tensor]]:  # fmt: skip
+    """All batches of a run from step `start` on, without end. `share` is this process's: rank and world_size.
+
+    Where the number of each token's document is given, too (`packed`), a batch is a dict: ids and documents.
+    """
     for step in count(start):
-        yield batch_at(step, ids, batch_size, seq_len, starts, seed, **share).to(device)
+        batch = batch_at(step, ids, batch_size, seq_len, starts, seed, **share).to(device)
+        if documents is None:
+            yield batch
+        else:
+            numbers = batch_at(step, documents, batch_size, seq_len, starts, seed, **share).to(device)
+            yield {"ids": batch, "documents": numbers}
 
 
 def packed(documents, seq_len: int, end: int) -> tuple[np.ndarray, np.ndarray]:
     """Rows of whole documents, each followed by `end`: ids and numbers of the documents, both (n, seq_len + 1).
 
     A document goes into the fullest row that still has room for it (best fit, Ding et al. 2024, arXiv:2404.10830); one
-    that is longer than a row is cut into rows first. What is left of a row is `end`, numbered -1. Given the numbers, a
-    model keeps its documents apart: `model(ids, documents=numbers)`.
+    that is longer than a row is cut into rows first. What is left of a row is `end`, numbered -1. All rows are held in
+    memory. A model keeps the documents apart:
+
+    >>> starts = np.arange(len(ids)) * (seq_len + 1)
+    >>> stream = batches(ids.ravel(), 32, seq_len, starts, documents=numbers.ravel())
+    >>> train(model, stream, next_token_loss, steps=1000)
     """
     width, pieces = seq_len + 1, []
     for number, document in enumerate(documents):

@@ -7,6 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lmkit.data import batch_at, batches, packed, windows
+from lmkit.heads import LM
+from lmkit.model import Config
+from lmkit.objectives import next_token_loss
 
 
 def test_a_batch_is_a_function_of_seed_and_step():
@@ -73,3 +76,33 @@ def test_packing_loses_nothing_and_cuts_only_what_is_too_long(documents, seq_len
         assert sorted(sum(pieces, [])) == sorted(wanted) and len(pieces) == -(-len(wanted) // (seq_len + 1))
     assert (ids[numbers < 0] == 0).all()
     assert len(ids) <= sum(len(d) // (seq_len + 1) + 1 for d in documents)
+
+
+def test_packed_rows_come_as_batches_with_the_numbers_of_their_documents():
+    ids, numbers = packed([[1, 2], [3, 4, 5], [6], [7, 8, 9, 1, 2, 3, 4]], seq_len=4, end=0)
+    starts = np.arange(len(ids)) * 5
+    rows = {(tuple(a), tuple(b)) for a, b in zip(ids.tolist(), numbers.tolist())}
+    seen = set()
+    for _, batch in zip(range(20), batches(ids.ravel(), 2, 4, starts, documents=numbers.ravel())):
+        seen |= {(tuple(a), tuple(b)) for a, b in zip(batch["ids"].tolist(), batch["documents"].tolist())}
+    assert seen == rows
+    shares = [
+        next(batches(ids.ravel(), 4, 4, starts, documents=numbers.ravel(), rank=rank, world_size=2)) for rank in (0, 1)
+    ]
+    whole = next(batches(ids.ravel(), 4, 4, starts, documents=numbers.ravel()))
+    assert all(torch.equal(torch.cat([share[name] for share in shares]), whole[name]) for name in whole)
+
+
+@pytest.mark.parametrize("positions", ["rope", "learned", "alibi"])
+def test_the_loss_of_packed_documents_is_that_of_each_alone(positions):
+    torch.manual_seed(0)
+    model = LM(Config(10, d_model=16, n_layers=2, n_heads=2, max_seq_len=12, positions=positions)).eval()
+    documents = [[1, 2], [3, 4, 5], [6], [7, 8, 9, 1, 2, 3, 4], [5, 5, 5, 1]]
+    ids, numbers = (torch.from_numpy(rows) for rows in packed(documents, seq_len=11, end=0))
+    assert len(ids) < len(documents)
+    asked = [torch.tensor([[*document, 0]]) for document in documents]  # a document of n tokens asks n
+    total = sum(next_token_loss(model, one).item() * (one.shape[1] - 1) for one in asked)
+    loss = next_token_loss(model, {"ids": ids, "documents": numbers}).item()
+    assert loss == pytest.approx(total / sum(one.shape[1] - 1 for one in asked), rel=1e-5)
+    across = next_token_loss(model, {"ids": ids, "documents": torch.zeros_like(numbers)}).item()
+    assert across != pytest.approx(loss, rel=1e-3), "and so it would not be if they saw one another"

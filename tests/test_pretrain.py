@@ -14,6 +14,7 @@ import lmkit
 from lmkit import atomic, checkpoints, ngrams
 from lmkit.corpora import shards, tales
 from lmkit.pretrain import SIZES, Settings, arguments, main, tales_task, text_task
+from lmkit.pretrain.tasks import packed_task
 from lmkit.recipes import RECIPES
 from lmkit.tokenizers import from_dict
 
@@ -190,6 +191,27 @@ def test_budgets_become_steps(cats, tmp_path, capsys):
     assert "ms a step" in said and len(losses(tmp_path / "c")[0]) == int(said.split("ms a step: ")[1].split()[0])
 
 
+def test_documents_packed_into_rows(tmp_path, capsys):
+    main([*FEW, "--steps", "3", "--seq-len", "128", "--pack", "--out", str(tmp_path / "run")])
+    assert "exact floor" in capsys.readouterr().out and len(losses(tmp_path / "run")[1]) == 3
+    what = packed_task(tales_task(128, 20_000), 128)
+    rows = what.ids.reshape(-1, 129)
+    words = np.array(what.tokenizer.by_id)[rows]
+    assert (words[:, 0] == "Once").mean() > 0.1 and what.documents.reshape(rows.shape)[:, 0].min() >= 0
+    stories = " ".join(words.ravel()).split("\n\n")
+    told = " ".join(tales.generate(20_000).words).split("\n\n")
+    assert {story.strip() for story in told} <= {story.strip() for story in stories}, "each of them is in one piece"
+
+
+def test_a_preset_brings_its_context_and_a_rate_for_its_width():
+    gpt2 = arguments(["--preset", "gpt2", "--device", "cpu"]).settings
+    assert (gpt2.seq_len, gpt2.lr, gpt2.weight_decay) == (1024, pytest.approx(6e-4), 0.1)
+    own = arguments(["--preset", "gpt2", "--lr", "0.5", "--seq-len", "9", "--device", "cpu"]).settings
+    assert (own.seq_len, own.lr) == (9, 0.5)
+    learned = arguments(["--positions", "learned", "--seq-len", "64", "--device", "cpu"]).settings
+    assert learned.config(9).max_seq_len == 64, "there is no training beyond"
+
+
 def test_shards_with_the_tokenizer_that_made_them(tmp_path, capsys):
     tokenizer = lmkit.tokenizers.ByteBPE.train(TEXT, 266)
     tokenizer.save(tmp_path / "tokenizer.json")
@@ -282,6 +304,7 @@ def test_a_full_disk_leaves_the_last_checkpoint(cats, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("argv", "sentence"),
     [
+        (["--corpus", "CATS", "--pack"], "a text without ends of documents cannot be packed"),
         (["--corpus", "nowhere"], "is neither a file nor one of the known corpora"),
         (["--corpus", "SHORT"], "has 5 tokens; training needs at least 170 for a context of 16"),
         (["--corpus", "tinystories"], "is a corpus of documents; make token shards of it first"),
@@ -305,6 +328,9 @@ def test_what_cannot_be_read(argv, sentence, tmp_path):
         (["--tokens", "0"], "--tokens must be above 0, not 0"),
         (["--optimizer", "adam"], "optimizer: 'adam' is not one of ['adamw', 'muon', 'sgd']"),
         (["--norm", "batch"], "'batch' is not one of"),
+        (["--preset", "bert-base"], "is for models that look back only, and this one looks both ways"),
+        (["--preset", "t5-small"], "is for models that look back only, and this one has an encoder"),
+        (["--steps", "3", "--tokens", "5"], "--steps is a budget of its own"),
         (["--n-heads", "5"], "n_heads (5) must divide d_model"),
         (["--recipe", "fast"], "--recipe 'fast' is not one of"),
         (["--preset", "gpt9"], "'gpt9' is not one of"),

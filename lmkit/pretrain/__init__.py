@@ -22,6 +22,11 @@ __all__ = [
     "BODY", "SIZES", "Settings", "Stopped", "Task", "arguments", "main", "run", "shards_task", "tales_task",
     "text_task",
 ]  # fmt: skip
+ABOUT = """Pretrain a language model. Without a flag: the book's own one, on the tales, in some minutes.
+
+Shows the loss beside what it should be compared with (the exact floor of the tales, a counter of n-grams for other
+texts), keeps checkpoints in --out from which --resume goes on bit for bit, and leaves what lmkit.load(FOLDER) reads.
+Ctrl-C saves, too, and says how to go on. All settings stand in run.json, which --config takes again."""
 EXAMPLES = """
 examples:
   python -m lmkit.pretrain                                     the book's own model: tales, a few minutes
@@ -35,7 +40,7 @@ examples:
 
 def arguments(argv=None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m lmkit.pretrain", description=__doc__, epilog=EXAMPLES,
+        prog="python -m lmkit.pretrain", usage="%(prog)s [flags]", description=ABOUT, epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     start = parser.add_argument_group("where the settings come from (flags win over a file, a file over a recipe)")

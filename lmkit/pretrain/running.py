@@ -24,7 +24,7 @@ from ..objectives import next_token_loss
 from ..train import Diverged, evaluate, train
 from .settings import Settings
 from .starting import built_optimizers, found_checkpoint, steps_for, stop_signals
-from .tasks import MOST_WORDS, Task, task
+from .tasks import MOST_WORDS, Task, packed_task, task
 
 
 class Stopped(Exception):
@@ -51,7 +51,9 @@ def run(options: argparse.Namespace) -> None:
 
 
 def task_of(s: Settings) -> Task:
-    return task(s.corpus, s.tokenizer, s.seq_len, min(max(s.steps * s.batch_size * s.seq_len, 20_000), MOST_WORDS))
+    words = min(max(s.steps * s.batch_size * s.seq_len, 20_000), MOST_WORDS)
+    what = task(s.corpus, s.tokenizer, s.seq_len, words)
+    return packed_task(what, s.seq_len) if s.pack else what
 
 
 def trial(s: Settings, what: Task, world: World, parallel: str) -> tuple[nn.Module, dict]:
@@ -149,7 +151,7 @@ class Running:
 
         s, what, world = self.s, self.what, self.world
         every = self.o.save_every or max(1, math.ceil(s.steps / 8))
-        share = dict(rank=world.rank, world_size=world.size)
+        share = dict(documents=what.documents, rank=world.rank, world_size=world.size)
         stream = batches(what.ids, s.batch_size, s.seq_len, what.starts, s.seed, world.device, self.done, **share)
         updates = train(self.wrapped, stream, loss_of, steps=s.steps, start=self.done, **self.how)
         bar = tqdm(updates, total=s.steps, initial=self.done, unit="step", disable=not world.first)
@@ -213,7 +215,8 @@ class Running:
         if self.world.first:
             runs.tidy(self.out, self.done, self.o.keep, self.best_step)
             atomic.write(self.out / "best.json", json.dumps({"step": self.best_step, "held_out": self.best}) + "\n")
-            say(f"step {self.done:5d}  held-out loss {loss:.4f} = {loss / what.baseline:.3f} x {what.baseline_name}")
+            ratio = f"{loss / what.baseline:.3f} x {what.baseline_name}"
+            say(f"step {self.done:5d}  held-out loss {loss:.4f} = {ratio}, {loss * self.bits:.4f} bits per byte")
         self.saved = self.done
         distributed.agree(None, self.world)
 

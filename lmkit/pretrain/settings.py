@@ -49,6 +49,7 @@ class Settings:
     precision: str = field(
         default="auto", metadata={"help": "float32, bfloat16 (autocast), or auto: bfloat16 on a GPU"}
     )
+    pack: bool = field(default=False, metadata={"help": "whole documents in each row, kept apart, instead of windows"})
     compile: bool = field(default=False, metadata={"help": "torch.compile: a minute at first, then faster steps"})
     seed: int = field(default=0, metadata={"help": "of weights and batches"})
 
@@ -70,7 +71,11 @@ class Settings:
                 raise ValueError(f"{name} must be above 0, not {value!r}")
         if self.precision not in ("auto", "float32", "bfloat16"):
             raise ValueError(f"precision must be auto, float32 or bfloat16, not {self.precision!r}")
-        on_paper(LM, self.config(2))  # a model that cannot be says so now
+        c = self.config(2)
+        if self.objective == "causal" and (not c.causal or c.n_encoder_layers):
+            what = "has an encoder" if c.n_encoder_layers else "looks both ways"
+            raise ValueError(f"the objective causal is for models that look back only, and this one {what}")
+        on_paper(LM, c)  # a model that cannot be says so now
 
     def config(self, vocab_size: int) -> Config:
         """The Config of the model: this book's usual choices, where `model` says nothing."""
@@ -101,7 +106,7 @@ class Settings:
 def plain_or_json(text: str):
     """A name, or a name with options: '{"name": "rope", "theta": 5e5}'."""
     if not text.startswith("{"):
-        return None if text == "none_at_all" else text
+        return text
     try:
         return json.loads(text)
     except ValueError:
@@ -113,30 +118,48 @@ def number_or_none(text: str) -> float | None:
 
 
 MODEL_SIZES = dict(
-    d_model=int, n_layers=int, n_heads=int, n_kv_heads=int, d_head=int, d_ff=int, window=int, max_seq_len=int
+    d_model="width of the residual stream",
+    n_layers="blocks",
+    n_heads="query heads",
+    n_kv_heads="key/value heads (default: as many; 1: multi-query)",
+    d_head="width of a head (default: d_model / n_heads)",
+    d_ff="inner width of the feed-forward network (default: what it thinks usual)",
+    window="reach of sliding-window attention (default: to the start)",
+    max_seq_len="longest input (default: twice --seq-len; with learned positions, as long)",
+)
+
+
+SWITCHES = dict(
+    tied="head and embedding share a matrix", bias="maps have biases", causal="positions see what stands before, only"
 )
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """A flag for each setting and for each choice of the model."""
     model = parser.add_argument_group(
-        "the model", "a preset, or sizes and one name from each menu (print(lmkit.norms.NORMS))"
+        "the model",
+        'a preset, or sizes and one name from each menu, which may have options: \'{"name": "rope", "theta": 5e5}\'',
     )
-    model.add_argument("--preset", metavar="NAME", help="a published architecture, as in lmkit.presets.table()")
-    for name, kind in MODEL_SIZES.items():
-        model.add_argument(flag(name), type=kind, metavar="N")
-    for name, menu in MENUS.items():
-        model.add_argument(flag(name), type=plain_or_json, metavar="NAME", help=", ".join(menu))
     model.add_argument(
-        "--tied", action=argparse.BooleanOptionalAction, default=None, help="head and embedding share a matrix"
+        "--preset",
+        metavar="NAME",
+        help="a published architecture, as in lmkit.presets.table()"
+        "; where nothing else is said, with its context (1024 at most) and a rate for its width",
     )
+    for name, meaning in MODEL_SIZES.items():
+        model.add_argument(flag(name), type=int, metavar="N", help=meaning)
+    for name, menu in MENUS.items():
+        usual = f" (default: {BODY[name]})" if name in BODY else ""
+        model.add_argument(flag(name), type=plain_or_json, metavar="NAME", help=", ".join(menu) + usual)
+    for name, meaning in SWITCHES.items():
+        model.add_argument(flag(name), action=argparse.BooleanOptionalAction, default=None, help=meaning)
     group = parser.add_argument_group("the run")
     for f in fields(Settings):
         if f.name == "model":
             continue
         default = None if f.default is MISSING else f.default
         how = dict(help=f"{f.metadata['help']} (default: {default})", default=None)
-        if f.name == "compile":
+        if default is False:
             group.add_argument(flag(f.name), action="store_true", **how)
         else:
             kind = {"optimizer": plain_or_json, "schedule": plain_or_json, "clip": number_or_none}.get(f.name)
@@ -160,11 +183,22 @@ def from_flags(options: argparse.Namespace, before: dict | None = None) -> Setti
         plain |= read_settings(Path(options.config))
     model = dict(plain.get("model", {}))
     if options.preset is not None:
-        model |= {k: v for k, v in presets.get(options.preset).to_dict().items() if k != "vocab_size"}
+        published = presets.get(options.preset)
+        model |= {k: v for k, v in published.to_dict().items() if k != "vocab_size"}
+        usual = dict(seq_len=min(published.max_seq_len, 1024), lr=rate_for(published.d_model), weight_decay=0.1)
+        plain = usual | plain
     given = {name: value for name, value in vars(options).items() if value is not None}
-    model |= {name: given[name] for name in (*MODEL_SIZES, *MENUS, "tied") if name in given}
+    model |= {name: given[name] for name in (*MODEL_SIZES, *MENUS, *SWITCHES) if name in given}
     plain |= {f.name: given[f.name] for f in fields(Settings) if f.name in given and f.name != "model"}
     return Settings.from_dict(plain | {"model": model})
+
+
+def rate_for(d_model: int) -> float:
+    """A peak rate to begin with: 6e-4 for GPT-2's width, and in inverse proportion to the width, 1e-2 at most.
+
+    That is 0.6 to 1.5 times the rates of GPT-3's eight sizes (Brown et al. 2020, arXiv:2005.14165, table 2.1).
+    """
+    return min(1e-2, 6e-4 * 768 / d_model)
 
 
 def settings_file(path: Path) -> Path:

@@ -68,7 +68,7 @@ def steps_for(o: argparse.Namespace, s: Settings, what: Task, world: World, buil
     if not o.seconds:
         return s.steps
     wrapped, how = build()
-    share = dict(rank=world.rank, world_size=world.size)
+    share = dict(documents=what.documents, rank=world.rank, world_size=world.size)
     stream = batches(what.ids, s.batch_size, s.seq_len, what.starts, device=world.device, **share)
     updates = train(wrapped, stream, distributed.loss_of, steps=STEPS_OF_A_TRIAL, **how)
     times = []

@@ -1,6 +1,6 @@
 """What there is to learn in a run: token ids, what is held out, and the loss to compare with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +8,7 @@ import torch
 
 from .. import corpora, ngrams, tokenizers
 from ..corpora import CORPORA, shards, tales
-from ..data import windows
+from ..data import packed, windows
 from ..tokenizers import Characters, Tokenizer, Words
 
 MOST_WORDS = 6_000_000  # of tales: what a few seconds make; longer runs read them again
@@ -28,6 +28,22 @@ class Task:
     baseline_name: str
     bytes_per_token: float
     prompt: str
+    end: int | None = None  # the token that ends a document
+    documents: np.ndarray | None = None  # of packed rows: the document of each token
+
+
+def packed_task(what: Task, seq_len: int) -> Task:
+    """The same documents, packed into rows. What is held out stays as it is."""
+    if what.end is None:
+        raise ValueError(
+            "a text without ends of documents cannot be packed: give the tales, or shards that have an end"
+        )
+    ends = np.flatnonzero(np.asarray(what.ids) == what.end)
+    documents = np.split(np.asarray(what.ids), ends + 1)
+    ids, numbers = packed((document[:-1] for document in documents if len(document)), seq_len, what.end)
+    starts = np.arange(len(ids)) * (seq_len + 1)
+    ids, numbers = ids.astype(what.ids.dtype).ravel(), numbers.astype(np.int32).ravel()
+    return replace(what, ids=ids, starts=starts, documents=numbers)
 
 
 def task(corpus: str, tokenizer: str | None, seq_len: int, words: int) -> Task:
@@ -52,7 +68,8 @@ def tales_task(seq_len: int, words: int) -> Task:
     ids = np.array(tokenizer.ids(sample.words), dtype=np.uint16)
     per_token = len(sample.text.encode("utf-8")) / len(ids)
     rows = torch.from_numpy(rows.astype(np.int64))
-    return Task(tokenizer, ids, sample.starts, rows, float(floor), "exact floor", per_token, "Once there")
+    end = tokenizer.vocab[tales.END]
+    return Task(tokenizer, ids, sample.starts, rows, float(floor), "exact floor", per_token, "Once there", end)
 
 
 def text_task(name: str, seq_len: int, tokenizer: str | None = None) -> Task:
@@ -91,7 +108,7 @@ def shards_task(folder: str, tokenizer: str | None, seq_len: int) -> Task:
     per_token = len(sample.encode("utf-8")) / (min(n, 100) * (seq_len + 1))
     baseline = float(np.mean([counter.losses(row)[1:].mean() for row in rows[:100]]))
     prompt = chosen.decode(rows[0, :8].tolist())
-    return Task(chosen, kept, None, torch.from_numpy(rows), baseline, "3-gram counter", per_token, prompt)
+    return Task(chosen, kept, None, torch.from_numpy(rows), baseline, "3-gram counter", per_token, prompt, ids.end)
 
 
 def cut_parts(ids, cut: int):
