@@ -23,6 +23,7 @@ import torch
 from machine import in_turns, ratios, where
 
 import lmkit
+from lmkit.train import keep_memory
 
 PEAKS = {"H100": 989e12, "H200": 989e12, "A100": 312e12}  # dense bfloat16 FLOP/s by the data sheets (SXM)
 VOCAB = 50257
@@ -70,6 +71,8 @@ def resident(field: str) -> float:
 def worker(name: str, args) -> None:
     """Warm up, then one step for every line that is sent, answered by its seconds; the peak at the end."""
     torch.set_num_threads(args.threads)
+    if "lmkit" in name or args.keep:
+        keep_memory()  # as lmkit's own loop does
     step, _ = step_of(*name.split(), args)
     ids = batch(args)
 
@@ -154,6 +157,7 @@ def main():
     add("--rounds", type=int, default=5, help="measured steps of each contender; on a GPU, of five steps (5)")
     add("--threads", type=int, default=2, help="threads of torch on a processor (2)")
     add("--compile", action="store_true")
+    add("--keep", action="store_true", help="let transformers, too, keep the memory that a step frees (processor)")
     add("--out", help="append the rows here, one JSON object a line")
     add("--worker", help=argparse.SUPPRESS)
     args = parser.parse_args()

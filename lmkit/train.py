@@ -1,5 +1,7 @@
 """Chapter 9. The training loop, as a generator: the caller's own loop watches, plots, samples, saves or stops."""
 
+import contextlib
+import ctypes
 from collections.abc import Callable, Iterable, Iterator
 
 import torch
@@ -67,6 +69,7 @@ def train(
     optimizers = optimizer if isinstance(optimizer, list) else choose(optimizer, OPTIMIZERS)(model, lr, weight_decay)
     share, device = choose(schedule, SCHEDULES), next(model.parameters()).device
     objective = torch.compile(objective) if compile else objective
+    keep_memory()
 
     def gradients(batch) -> tuple[Tensor, Tensor]:
         loss = 0.0
@@ -97,6 +100,18 @@ def train(
         before = now
         yield now
     model.eval()
+
+
+def keep_memory() -> None:
+    """Have this process keep the memory that a step frees for the next one.
+
+    glibc gives large blocks back to the system at once, and a training step on a processor then spends much of its time
+    on being given them again page by page (benchmarks/training_step.py). Where there is no glibc, nothing happens.
+    """
+    with contextlib.suppress(AttributeError, OSError):
+        libc = ctypes.CDLL(None)
+        libc.mallopt(-3, 1 << 30)  # M_MMAP_THRESHOLD: blocks below a gigabyte come from the heap
+        libc.mallopt(-1, (1 << 31) - 1)  # M_TRIM_THRESHOLD: and the heap does not shrink
 
 
 def check(seen: Step, most: float) -> None:

@@ -51,20 +51,19 @@ def linear_cross_entropy(
     asked = targets != ignore_index
     x, targets, parameters = x[asked], targets[asked], (weight,) if bias is None else (weight, bias)
     if torch.is_grad_enabled() and not torch.compiler.is_compiling():
-        total = InChunks.apply(chunk, cap, how, x, targets, *parameters)
-    else:
+        return InChunks.apply(chunk, cap, how, x, targets, *parameters)
 
-        def part(x: Tensor, targets: Tensor) -> Tensor:
-            logits = F.linear(x, *parameters)
-            return _summed(logits if cap is None else soft_cap(logits, cap), targets, **how, ignore_index=ignore_index)
+    def part(x: Tensor, targets: Tensor) -> Tensor:
+        logits = F.linear(x, *parameters)
+        return _summed(logits if cap is None else soft_cap(logits, cap), targets, **how, ignore_index=ignore_index)
 
-        parts = zip(x.split(chunk), targets.split(chunk))
-        total = sum(checkpoint(part, some, those, use_reentrant=False) for some, those in parts)
+    parts = zip(x.split(chunk), targets.split(chunk))
+    total = sum(checkpoint(part, some, those, use_reentrant=False) for some, those in parts)
     return total / asked.sum().clamp(min=1)
 
 
 class InChunks(torch.autograd.Function):
-    """The summed cross-entropy of the logits of x, whose gradients are taken chunk by chunk on the way."""
+    """The mean cross-entropy of the logits of x, whose gradients are taken chunk by chunk on the way."""
 
     @staticmethod
     def forward(ctx, chunk: int, cap: float | None, how: dict, x: Tensor, targets: Tensor, *parameters: Tensor):
@@ -85,12 +84,15 @@ class InChunks(torch.autograd.Function):
             if bias:
                 gradients[2] += of_logits.sum(dim=0)
             total += loss
+        for part in (total, *gradients):
+            part /= max(1, len(targets))
         ctx.save_for_backward(*gradients)
         return total
 
     @staticmethod
     def backward(ctx, gradient: Tensor) -> tuple:
-        x, *parameters = (gradient * saved for saved in ctx.saved_tensors)
+        plain = gradient.device.type == "cpu" and gradient.item() == 1  # as ever, if the loss is what is minimized
+        x, *parameters = ctx.saved_tensors if plain else (gradient * saved for saved in ctx.saved_tensors)
         return None, None, None, x, None, *parameters
 
 
