@@ -62,8 +62,9 @@ class Muon(torch.optim.Optimizer):
                 self.state[p]["momentum_buffer"] = torch.zeros_like(p)
         averages = [self.state[p]["momentum_buffer"] for p in matrices]
         torch._foreach_lerp_(averages, grads, 1 - momentum)
-        ahead = torch._foreach_lerp(grads, averages, momentum)  # Nesterov's: where the average will be
-        updates = orthogonal(torch.stack([wide(u) for u in ahead])).to(matrices[0].dtype)
+        # Nesterov's: where the average will be. In place, which PyTorch 2.11 can do to shards, too.
+        torch._foreach_lerp_(grads, averages, momentum)
+        updates = orthogonal(torch.stack([wide(u) for u in grads])).to(matrices[0].dtype)
         torch._foreach_mul_(matrices, 1 - lr * weight_decay)
         as_large = 0.2 * max(matrices[0].shape) ** 0.5  # as the updates of AdamW are
         torch._foreach_add_(matrices, [wide(u, p) for u, p in zip(updates, matrices)], alpha=-lr * as_large)

@@ -33,7 +33,7 @@ def torchrun(*what):
         free.bind(("127.0.0.1", 0))
         command += ["--master-port", str(free.getsockname()[1])]
     quiet = {name: value for name, value in os.environ.items() if not name.startswith("TORCH")}
-    quiet |= dict(OMP_NUM_THREADS="1", GLOO_SOCKET_IFNAME="lo")
+    quiet |= dict(OMP_NUM_THREADS="1", GLOO_SOCKET_IFNAME="lo", PYTHONPATH=str(Path(__file__).parents[1]))
     return subprocess.run(
         [sys.executable, *command, *map(str, what)], capture_output=True, text=True, timeout=300, env=quiet
     )
