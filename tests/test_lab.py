@@ -260,6 +260,16 @@ def test_runs_in_turns_and_in_processes_are_the_runs_one_after_the_other():
     assert results(running.run_all(jobs, workers=2, at_once=2)) == alone
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_runs_on_a_card_take_turns():
+    jobs = [(row, whole_text()) for row in rows_of(steps=40, d_model=64, batch_size=16)]
+    here, alone, turns = (
+        {(row["variant"], row["seed"]): row["bits_per_byte"] for row in running.in_turns(jobs, device, at_once)}
+        for device, at_once in (("cpu", 1), ("cuda", 1), ("cuda", 3))
+    )
+    assert alone == pytest.approx(here, rel=2e-2) and turns == pytest.approx(alone, rel=5e-3)
+
+
 @pytest.mark.slow
 def test_runs_over_a_ray_cluster():
     ray = pytest.importorskip("ray")

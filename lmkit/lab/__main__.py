@@ -8,6 +8,7 @@
 
 import argparse
 import math
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -67,11 +68,17 @@ def main(argv=None) -> None:
         steps, flops = (sum(of_all) for of_all in zip(*(said(study) for study in chosen(o))))
         print(f"in all: {steps:,} steps, {flops:.3g} FLOPs")
     elif o.run or o.stale:
+        stopped = []
         for study in chosen(o):
-            if time.time() < until:
-                begin(study, o, known, until)
+            try:
+                if time.time() < until:
+                    begin(study, o, known, until)
+            except (ValueError, RuntimeError, OSError) as problem:  # the other studies need not wait for it
+                stopped.append(f"{study.name}: {problem}")
         if time.time() >= until:
             print("the time is up; what is done stands in the ledger, and the rest will be run next time")
+        if stopped:
+            sys.exit("\n".join(stopped))
     else:
         for name in o.studies:
             print(table(name, o.out), end="\n\n")

@@ -74,4 +74,12 @@ def read(thing: Callable) -> tuple[str, tuple]:
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             if isinstance(module := home.get(node.value.id), ModuleType) and module.__name__.startswith("lmkit"):
                 mentioned.append(getattr(module, node.attr, None))
-    return ast.dump(tree), (*mentioned, *(thing.__mro__[1:] if inspect.isclass(thing) else ()))
+    return repr(plain(tree)), (*mentioned, *(thing.__mro__[1:] if inspect.isclass(thing) else ()))
+
+
+def plain(node) -> list | str:
+    """A tree as lists, the same in every version of Python: newer ones know more fields, which are empty."""
+    if isinstance(node, ast.AST):
+        there = [(name, value) for name, value in ast.iter_fields(node) if value is not None and value != []]
+        return [type(node).__name__, *([name, plain(value)] for name, value in there)]
+    return [plain(value) for value in node] if isinstance(node, list) else repr(node)

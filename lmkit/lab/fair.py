@@ -4,13 +4,14 @@ Kaplan et al. 2020, arXiv:2001.08361, found that width and depth matter little b
 is what is held equal, and the width gives way. Narang et al. 2021, arXiv:2102.11972, compare at equal FLOPs as well.
 """
 
+import json
 from dataclasses import replace
 from functools import lru_cache
 
 import torch
 
 from ..config import Config
-from ..count import count
+from ..count import Count, count
 from ..ffn import active_parameters, matched_d_ff
 from ..heads import LM
 from .settings import key
@@ -58,13 +59,16 @@ def with_d_ff(config: Config, target: int) -> Config:
     return replace(config, d_ff=width if width >= 1 else None)
 
 
-@lru_cache(maxsize=4096)
-def _flops_per_token(config_json: str, T: int) -> int:
-    import json
-
-    return count(Config.from_dict(json.loads(config_json)), T).training_flops
-
-
 def step_flops(config: Config, batch_size: int, seq_len: int) -> int:
     """The FLOPs of one training step."""
-    return batch_size * seq_len * _flops_per_token(key(config.to_dict()), seq_len)
+    return batch_size * seq_len * counted(config, seq_len).training_flops
+
+
+def counted(config: Config, T: int) -> Count:
+    """lmkit.count, remembered: many runs differ in other things."""
+    return _counted(key(config.to_dict()), T)
+
+
+@lru_cache(maxsize=4096)
+def _counted(config_json: str, T: int) -> Count:
+    return count(Config.from_dict(json.loads(config_json)), T)

@@ -41,7 +41,8 @@ def over_variants(ax, found: Table, group: tuple[str, str], lengths: list[int]) 
     if found.reference in means:
         ax.axvline(means[found.reference], color=plots.COLORS["orange"], linestyle=":", linewidth=1)
     ax.set_yticks(range(len(names)), labels=names)
-    ax.set(xlabel=label, title=", ".join(group), ylim=(len(names) - 0.5, -0.5))
+    ax.set(xlabel=label, ylim=(len(names) - 0.5, -0.5))
+    ax.set_title(", ".join(group), loc="left", fontsize=11)
     ranks = sorted(means, key=means.get)
     if not ranks:
         return f"On {', '.join(group)} every run diverged."
@@ -63,6 +64,11 @@ def over_lengths(ax, found: Table, group: tuple[str, str], lengths: list[int]) -
     ax.set_xscale("log", base=2)
     ax.set_yscale("log")
     ax.set_xticks(lengths, labels=[f"{length} ×" for length in lengths])
-    ax.set(xlabel="length of evaluation, in lengths of training", ylabel=label, title=", ".join(group))
+    low, high = ax.get_ylim()
+    ticks = [by * 10.0**e for e in range(-4, 3) for by in (1, 2, 5) if low <= by * 10.0**e <= high]
+    ax.set_yticks(ticks, labels=[f"{tick:g}" for tick in ticks])
+    ax.set_yticks([], minor=True)
+    ax.set(xlabel="length of evaluation, in lengths of training", ylabel=label)
+    ax.set_title(", ".join(group), loc="left", fontsize=11)
     ax.legend(fontsize=8)
     return f"On {', '.join(group)}, {label} at {', '.join(f'{n} ×' for n in lengths)} the length: {'; '.join(said)}."

@@ -16,12 +16,11 @@ import torch.nn.functional as F
 
 from ..choose import choose
 from ..config import Config
-from ..count import count
 from ..ffn import MoE
 from ..heads import LM
 from ..objectives import OBJECTIVES
 from ..train import Diverged, train
-from .fair import parameters
+from .fair import counted, parameters
 from .texts import Text, held_out
 
 POINTS = 16  # of a curve
@@ -88,15 +87,15 @@ def run(row: dict, text: Text, device: str = "cpu", beside: int = 1) -> Iterator
     )  # fmt: skip
 
 
-def cost(config: Config, settings: dict) -> dict:
+def costs(config: Config, settings: dict) -> dict:
     """What a run costs, counted beforehand."""
-    counted = count(config, settings["seq_len"])
+    cost = counted(config, settings["seq_len"])
     tokens = settings["steps"] * settings["batch_size"] * settings["seq_len"]
     # weights, gradients and the two averages of AdamW, and what a batch leaves for the backward
-    memory = 4 * counted.parameter_bytes + settings["batch_size"] * counted.activation_bytes
+    memory = 4 * cost.parameter_bytes + settings["batch_size"] * cost.activation_bytes
     return dict(
-        parameters=counted.total_parameters, active_parameters=parameters(config), tokens=tokens,
-        training_flops=tokens * counted.training_flops, memory_bytes=memory,
+        parameters=cost.total_parameters, active_parameters=parameters(config), tokens=tokens,
+        training_flops=tokens * cost.training_flops, memory_bytes=memory,
     )  # fmt: skip
 
 
