@@ -29,6 +29,7 @@ from lmkit.pretrain import running
 STEPS, SAVE_EVERY = 48, 8
 NAP = 0.004  # seconds that each fsync takes longer, so that there is a middle of a save to be hit
 PATIENCE = 100  # seconds
+MORE = []  # flags of the run from the command line, such as --optimizer adamw
 RUN = (
     f"--steps {STEPS} --save-every {SAVE_EVERY} --log-every 1 --batch-size 4 --seq-len 16 --d-model 16 --n-layers 1 "
     "--n-heads 2 --warmup 4 --device cpu --resume auto"
@@ -36,7 +37,7 @@ RUN = (
 
 
 def train_into(text: Path, out: Path) -> None:
-    pretrain.main([*RUN, "--corpus", str(text), "--out", str(out)])
+    pretrain.main([*RUN, "--corpus", str(text), "--out", str(out), *MORE])
 
 
 def begin(text: Path, out: Path) -> int:
@@ -123,7 +124,7 @@ def main(argv=None) -> None:
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--mid-save", type=int, default=30, help="how many of them in the middle of a save, at least")
     parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args(argv)
+    options, MORE[:] = parser.parse_known_args(argv)
     torch.set_num_threads(1)
     running.count = cache(running.count)  # the same for all of them, and half of what a start takes
     tqdm.set_lock(threading.RLock())  # its usual one is shared by forks, and stays shut if a kill hits who holds it

@@ -146,3 +146,8 @@ class Log:
     def add(self, **what) -> None:
         with open(self.path, "a", encoding="utf-8") as file:
             file.write(json.dumps(what) + "\n")
+
+    def sync(self) -> None:
+        """Have the disk hold all lines: they belong to the checkpoint that is written next."""
+        with open(self.path, "rb") as file:
+            os.fsync(file.fileno())

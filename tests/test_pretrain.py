@@ -159,6 +159,24 @@ def test_nothing_to_go_on_from_is_a_new_run(cats, tmp_path):
     assert len(losses(tmp_path / "run")[0]) == 2
 
 
+def test_another_run_may_branch_off_with_a_rate_of_its_own(cats, tmp_path, capsys):
+    main([*cats, "--steps", "9", "--save-every", "3"])
+    from_there = ["--resume", str(tmp_path / "run" / "step-00000006"), "--device", "cpu", "--log-every", "1"]
+    branch = tmp_path / "branch"
+    main([*from_there, "--lr", "0.001", "--steps", "8", "--out", str(branch)])
+    said, steps = capsys.readouterr().out, [path.name for path in checkpoints.steps_of(branch)]
+    assert "after 6 of 8 steps" in said and steps[-1] == "step-00000008" and len(losses(branch)[0]) == 2
+    assert losses(branch)[0][0] == losses(tmp_path / "run")[0][6], "the same weights and the same batch"
+    assert losses(branch)[1][0] == losses(tmp_path / "run")[1][1]
+    assert "step-00000006 was trained with other settings: model (" in refused(
+        [*from_there, "--ffn", "relu", "--out", str(tmp_path / "other")]
+    )
+    assert "holds a run" in refused([*from_there, "--out", str(branch)])
+    (branch / "step-00000008" / "state.json").unlink()
+    main(["--out", str(branch), "--resume", "auto", "--device", "cpu"])
+    assert "step-00000008/state.json is missing" in (said := capsys.readouterr().out) and "after 7 of 8" in said
+
+
 # ---- settings and budgets
 
 
@@ -264,7 +282,8 @@ def test_a_run_that_diverges_keeps_its_last_good_checkpoint(cats, tmp_path, monk
     monkeypatch.setattr(lmkit.pretrain.running, "train", broken)
     said = refused([*cats, "--steps", "9", "--save-every", "2"])
     assert "the loss is nan at step 5, with the learning rate" in said and "try a third of the rate" in said
-    assert "The last good checkpoint is" in said and "step-00000004" in said
+    kept = tmp_path / "run" / "step-00000004"
+    assert f"The last good checkpoint is {kept}: --resume {kept} --out NEW --lr ... goes on from there" in said
     assert all(torch.isfinite(w).all() for w in weights(tmp_path / "run").values())
 
 
@@ -272,7 +291,7 @@ def test_a_run_that_diverges_keeps_its_last_good_checkpoint(cats, tmp_path, monk
     "problem",
     [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("DefaultCPUAllocator: can't allocate memory")],
 )
-def test_too_little_memory(cats, monkeypatch, problem):
+def test_too_little_memory_is_said(cats, monkeypatch, problem):
     def full(*args, **how):
         raise problem
 
@@ -280,6 +299,12 @@ def test_too_little_memory(cats, monkeypatch, problem):
     assert "does not hold a batch of 2 x 16 tokens in 1 part(s): read it in more parts (--accumulate 2)" in refused(
         cats
     )
+
+
+def test_too_large_a_batch(cats):
+    """For good: more bytes than a processor has addresses for."""
+    said = refused([*cats, "--batch-size", str(10**14), "--steps", "2"])
+    assert f"does not hold a batch of {10**14} x 16 tokens in 1 part(s)" in said
 
 
 def test_a_full_disk_leaves_the_last_checkpoint(cats, tmp_path, monkeypatch):

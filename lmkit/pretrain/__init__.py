@@ -22,6 +22,7 @@ __all__ = [
     "BODY", "SIZES", "Settings", "Stopped", "Task", "arguments", "main", "run", "shards_task", "tales_task",
     "text_task",
 ]  # fmt: skip
+FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 ABOUT = """Pretrain a language model. Without a flag: the book's own one, on the tales, in some minutes.
 
 Shows the loss beside what it should be compared with (the exact floor of the tales, a counter of n-grams for other
@@ -95,7 +96,7 @@ def main(argv=None) -> None:
         print(f"\nstopped at once; what was saved before is kept. To go on: {command(options)} --resume auto")
         sys.exit(130)
     except (ValueError, OSError) as problem:  # a sentence for the reader, who has nothing to debug here
-        full = isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT)
+        full = isinstance(problem, OSError) and problem.errno in FULL
         sys.exit(f"lmkit.pretrain: {full_disk(options) if full else problem}")
     except (RuntimeError, MemoryError) as problem:  # torch.OutOfMemoryError is the first; on a processor it has no name
         if not isinstance(problem, MemoryError) and not re.search("out of memory|allocate memory", str(problem)):

@@ -23,7 +23,7 @@ from ..heads import LM
 from ..objectives import next_token_loss
 from ..train import Diverged, evaluate, train
 from .settings import Settings
-from .starting import built_optimizers, found_checkpoint, steps_for, stop_signals
+from .starting import built_optimizers, found_checkpoint, is_branch, steps_for, stop_signals
 from .tasks import MOST_WORDS, Task, packed_task, task
 
 
@@ -113,9 +113,10 @@ class Running:
         if shards:
             distributed.load(folder, self.wrapped, optimizers, self.world)
         said = runs.read_state(folder, [] if shards else optimizers)
-        self.done = self.saved = said["step"]
-        self.seconds, self.held_out = said["seconds"], said["held_out"]
-        self.best, self.best_step = said["best"], said["best_step"]
+        self.done, self.seconds = said["step"], said["seconds"]
+        if not is_branch(folder, self.out):
+            self.saved, self.held_out = self.done, said["held_out"]
+            self.best, self.best_step = said["best"], said["best_step"]
         self.say(f"going on from {folder}, after {self.done} of {self.s.steps} steps")
 
     def say(self, text: str) -> None:
@@ -136,14 +137,15 @@ class Running:
         self.say(f"{base}, {what.baseline * self.bits:.4f} bits per byte")
         size = f"{s.steps:,} steps of {s.batch_size} x {s.seq_len} tokens"
         self.say(f"{parameters:,} parameters on {self.world.device}, {size}")
+        if self.done and self.saved is None:  # so that the new folder can be gone on with from now on
+            self.save()
         try:
             with stop_signals() as asked:
                 self.train(asked)
         except Diverged as problem:
             kept = checkpoints.newest(self.out)[0]
-            raise Diverged(
-                f"{problem}. {f'The last good checkpoint is {kept}' if kept else 'Nothing was saved yet'}"
-            ) from None
+            advice = f"The last good checkpoint is {kept}: --resume {kept} --out NEW --lr ... goes on from there"
+            raise Diverged(f"{problem}. {advice if kept else 'Nothing was saved yet'}") from None
         self.finish()
 
     def train(self, asked: list[int]) -> None:
@@ -205,6 +207,7 @@ class Running:
 
         if self.world.first:
             self.log.add(step=self.done, held_out=loss)
+            self.log.sync()
         if self.sharded:
             folder = runs.folder_of(self.out, self.done)
             if self.world.first:

@@ -97,10 +97,11 @@ class Settings:
             raise ValueError(f"{where}: {extra} is unknown; the settings are {sorted(known)}")
         return cls(**plain)
 
-    def differences(self, other: "Settings") -> list[str]:
-        """What differs, as "lr (0.01 there, 0.02 here)"."""
+    def differences(self, other: "Settings") -> dict[str, str]:
+        """What differs, by name, as "lr (0.01 there, 0.02 here)"."""
         ours, theirs = self.to_dict(), other.to_dict()
-        return [f"{name} ({theirs[name]!r} there, {ours[name]!r} here)" for name in ours if ours[name] != theirs[name]]
+        differ = [name for name in ours if ours[name] != theirs[name]]
+        return {name: f"{name} ({theirs[name]!r} there, {ours[name]!r} here)" for name in differ}
 
 
 def plain_or_json(text: str):

@@ -18,6 +18,7 @@ from .settings import Settings, read_settings
 from .tasks import Task
 
 STEPS_OF_A_TRIAL = 8
+KEPT_BY_BRANCHES = ("corpus", "tokenizer", "model", "objective", "optimizer", "seq_len")
 
 
 def found_checkpoint(out: Path, resume: str | None, settings: Settings) -> Path | None:
@@ -40,13 +41,21 @@ def found_checkpoint(out: Path, resume: str | None, settings: Settings) -> Path 
     if problem := checkpoints.damage(folder):
         raise ValueError(f"{problem}; give --resume auto for the newest that is whole")
     there = Settings.from_dict(read_settings(folder / "settings.json"), str(folder))
-    if differences := settings.differences(there):
-        raise ValueError(
-            f"{folder} was trained with other settings: {', '.join(differences)}; give the same, or another --out"
-        )
-    if folder.resolve().parent != out.resolve():  # another run goes on from there
+    differences, branch = settings.differences(there), is_branch(folder, out)
+    if branch:
         check_unused(out)
+        differences = {name: how for name, how in differences.items() if name in KEPT_BY_BRANCHES}
+    if differences:
+        else_what = f"none but {', '.join(KEPT_BY_BRANCHES)} must be" if branch else f"or --resume {folder} --out NEW"
+        raise ValueError(
+            f"{folder} was trained with other settings: {', '.join(differences.values())}; give the same, {else_what}"
+        )
     return folder
+
+
+def is_branch(checkpoint: Path, out: Path) -> bool:
+    """Whether a run goes on from a checkpoint of another one; then rate, budget and the like may be its own."""
+    return checkpoint.resolve().parent != out.resolve()
 
 
 def check_unused(out: Path) -> None:
