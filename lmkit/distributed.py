@@ -7,6 +7,7 @@ parameter, of its gradient and of the optimizer's state, and gathers one block a
 arXiv:2304.11277).
 """
 
+import gc
 import os
 import sys
 import warnings
@@ -66,6 +67,7 @@ def start(device: str | torch.device) -> World:
 def stop(world: World) -> None:
     """Leave the others, all of whom come here, too."""
     if world.size > 1:
+        gc.collect()  # models hold the group, in circles; held until Python is gone, its threads may abort the process
         dist.destroy_process_group()
 
 
@@ -125,6 +127,11 @@ def wrap(model: nn.Module, objective: Callable, world: World, how: str = "auto")
     return task if world.size == 1 else nn.parallel.DistributedDataParallel(task, gradient_as_bucket_view=True)
 
 
+def bare(wrapped: nn.Module) -> nn.Module:
+    """What DDP wraps: by the names of its parameters, which are the same for all ways."""
+    return wrapped.module if isinstance(wrapped, nn.parallel.DistributedDataParallel) else wrapped
+
+
 def loss_of(wrapped: nn.Module, batch: Tensor | dict) -> Tensor:
     """The objective of what `wrap` returned: it holds its own."""
     return wrapped(batch)
@@ -158,7 +165,7 @@ def save(folder: str | Path, wrapped: nn.Module, optimizers: list, world: World,
 
     with atomic.new_folder(folder) if world.first else nullcontext() as new:
         new = Path(agree(str(new), world))
-        model_state, optimizer_state = get_state_dict(wrapped, optimizers)
+        model_state, optimizer_state = get_state_dict(bare(wrapped), optimizers)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "torch.distributed is disabled")  # one process saves as one, and may
             dcp.save({"model": model_state, "optimizer": optimizer_state}, checkpoint_id=new)
@@ -186,12 +193,12 @@ def load(folder: str | Path, wrapped: nn.Module, optimizers: list, world: World)
     if world.first:
         atomic.check_manifest(Path(folder))
     agree(None, world)
-    model_state, optimizer_state = get_state_dict(wrapped, optimizers)
+    model_state, optimizer_state = get_state_dict(bare(wrapped), optimizers)
     state = {"model": model_state, "optimizer": optimizer_state}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "torch.distributed is disabled")
         dcp.load(state, checkpoint_id=folder)
-    set_state_dict(wrapped, optimizers, model_state_dict=state["model"], optim_state_dict=state["optimizer"])
+    set_state_dict(bare(wrapped), optimizers, model_state_dict=state["model"], optim_state_dict=state["optimizer"])
 
 
 def full_state(wrapped: nn.Module) -> dict[str, Tensor]:
@@ -202,5 +209,5 @@ def full_state(wrapped: nn.Module) -> dict[str, Tensor]:
     """
     from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
 
-    state = get_model_state_dict(wrapped, options=StateDictOptions(full_state_dict=True, cpu_offload=True))
+    state = get_model_state_dict(bare(wrapped), options=StateDictOptions(full_state_dict=True, cpu_offload=True))
     return {name.removeprefix("model."): tensor for name, tensor in state.items() if name.startswith("model.")}

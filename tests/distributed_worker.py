@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 
 from lmkit import checkpoints, distributed
 from lmkit.data import batches
@@ -25,20 +26,26 @@ def parts_of_the_model(model, ids):
     return linear_cross_entropy(model.body(ids[:, :-1]), model.weight, ids[:, 1:], chunk=16)
 
 
+def copied(model, ids):
+    """A decoder that reads the same text by an encoder, which shares its embedding."""
+    return F.cross_entropy(model(ids[:, :-1], source=ids[:, 1:]).flatten(0, 1), ids[:, 1:].flatten())
+
+
 MIXTURE = dict(ffn={"name": "moe", "n_experts": 4})
 CASES = {  # of the Config, the objective, the optimizer, and how to train
     "tied": (dict(), parts_of_the_model, "adamw", dict(accumulate=2)),
     "untied": (dict(tied=False, norm="rmsnorm", positions="rope", ffn="swiglu"), next_token_loss, "adamw", {}),
     "clipped": (dict(), next_token_loss, "sgd", dict(clip=0.05)),
     "mixture": (MIXTURE, parts_of_the_model, "adamw", {}),
+    "pair": (dict(n_encoder_layers=1), copied, "adamw", {}),
     "muon": (dict(positions="rope"), next_token_loss, "muon", {}),
 }
 
 RUNS = [
     *[("tied", "ddp"), ("tied", "fsdp"), ("untied", "fsdp"), ("clipped", "ddp"), ("clipped", "fsdp")],
-    *[("mixture", "ddp"), ("mixture", "fsdp"), ("muon", "fsdp")],
+    *[("mixture", "ddp"), ("mixture", "fsdp"), ("pair", "ddp"), ("pair", "fsdp"), ("muon", "ddp"), ("muon", "fsdp")],
 ]
-RESUMED = [("tied", "ddp"), ("tied", "fsdp"), ("muon", "fsdp")]
+RESUMED = [("tied", "fsdp"), ("pair", "ddp"), ("pair", "fsdp"), ("muon", "fsdp")]
 
 
 def built(case, world, how="auto"):
