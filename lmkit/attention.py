@@ -77,13 +77,16 @@ def attend_short(q: Tensor, k: Tensor, v: Tensor, causal: bool, scale: float | N
     64 keys, and twice as long at 256 (torch 2.13, a processor with AVX-512; benchmarks/training_step.py).
     """
     (B, H, T, _), S = q.shape, k.shape[-2]
+    q, k, v = q.bfloat16(), k.bfloat16(), v.bfloat16()
     k, v = (part.repeat_interleave(H // part.shape[1], dim=1).flatten(0, 1) for part in (k, v))
     shut = torch.zeros(T, S, dtype=torch.bfloat16)
     if causal:
         shut = shut.masked_fill(~whole_causal_mask(T, S, None, q.device), -torch.inf)
     scale = 1 / math.sqrt(q.shape[-1]) if scale is None else scale
-    scores = torch.baddbmm(shut, q.flatten(0, 1), k.mT, alpha=scale)  # a matrix per sequence and head
-    return torch.bmm(scores.softmax(dim=-1), v).unflatten(0, (B, H))  # (B, n_heads, T, d_head)
+    with torch.autocast("cpu", enabled=False):  # it would keep the weights once more, in float32
+        scores = torch.baddbmm(shut, q.flatten(0, 1), k.mT, alpha=scale)  # a matrix per sequence and head
+        out = torch.bmm(scores.softmax(dim=-1), v)
+    return out.unflatten(0, (B, H))  # (B, n_heads, T, d_head)
 
 
 def is_bfloat16(x: Tensor) -> bool:

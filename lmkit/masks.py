@@ -43,6 +43,11 @@ def positions_of(real: Tensor) -> Tensor:
     return (real.cumsum(dim=1) - 1).clamp(min=0)  # (B, S)
 
 
+def prefix_mask(pos_k: Tensor, prefix: Tensor) -> Tensor:
+    """Allow every position to see the first `prefix` (B) tokens of its row, those that come after it, too."""
+    return pos_k < prefix[:, None, None, None]  # (B, 1, 1, S)
+
+
 def document_mask(documents: Tensor) -> Tensor:
     """Allow every position to see its own document, and no other in the same row. documents (B, S): their numbers."""
     return documents[:, None, :, None] == documents[:, None, None, :]  # (B, 1, S, S)

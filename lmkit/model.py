@@ -12,7 +12,7 @@ from .cache import KVCache, PreallocatedCache, RollingCache
 from .choose import choose
 from .config import MENUS, Config
 from .init import INITS
-from .masks import causal_mask, document_mask, padding_mask, positions_of, positions_within, window_mask
+from .masks import causal_mask, document_mask, padding_mask, positions_of, positions_within, prefix_mask, window_mask
 from .norms import NORMS
 from .positions import POSITIONS
 
@@ -41,6 +41,7 @@ class Transformer(nn.Module):
         *,
         real: Tensor | None = None,
         documents: Tensor | None = None,
+        prefix: Tensor | None = None,
         segments: Tensor | None = None,
         memory: Tensor | None = None,
         memory_real: Tensor | None = None,
@@ -50,13 +51,16 @@ class Transformer(nn.Module):
 
         `real` (B, S) is True for tokens and False for padding, on either side, S counting what the caches hold; a
         token's position is the number of real ones before it. `documents` (B, T) numbers the documents that are packed
-        into a row: each is read as if it stood alone. `segments` (B, T) are the kinds of the tokens, 0 if not
+        into a row: each is read as if it stood alone. `prefix` (B) is how many first tokens see each other both ways in
+        a causal model. `segments` (B, T) are the kinds of the tokens, 0 if not
         given. `memory` (B, S', d_model) is what cross-attention reads where `memory_real` (B, S') is True. `caches`,
         one per block (see `new_caches`), grow by T positions.
         """
         past = len(caches[0]) if caches else 0
         total = past + ids.shape[-1]
         self._check(ids, real, memory, caches, total)
+        if prefix is not None and (caches or not self.config.causal or prefix.shape != ids.shape[:1]):
+            raise ValueError(f"a prefix has the shape (B) = ({len(ids)}), for a causal model and without caches")
         if documents is not None and (real is not None or caches or documents.shape != ids.shape):
             shape = tuple(ids.shape)
             raise ValueError(f"documents have the shape of ids, {shape}, and stand beside no real and no caches")
@@ -70,7 +74,7 @@ class Transformer(nn.Module):
         for block, window, cache in zip(self.blocks, self.config.windows, caches or [None] * len(self.blocks)):
             S = total if cache is None else cache.held + ids.shape[1]
             if (window, S) not in looks:
-                looks[window, S] = self._look(pos, pos_k[..., total - S :], window, real, S, documents)
+                looks[window, S] = self._look(pos, pos_k[..., total - S :], window, real, S, documents, prefix)
             x = block(x, cache=cache, **shared, **looks[window, S])  # (B, T, d_model)
         return self.final_norm(x)  # (B, T, d_model)
 
@@ -86,17 +90,26 @@ class Transformer(nn.Module):
         return self.embed_norm(x)  # (B, T, d_model)
 
     def _look(
-        self, pos: Tensor, pos_k: Tensor, window: int | None, real: Tensor | None, S: int, documents: Tensor | None
+        self,
+        pos: Tensor,
+        pos_k: Tensor,
+        window: int | None,
+        real: Tensor | None,
+        S: int,
+        documents: Tensor | None,
+        prefix: Tensor | None,
     ) -> dict:
         """What attention is told: mask, score_bias, causal. Plain causal attention needs no tensor, only the flag."""
         T, causal = pos.shape[-1], self.config.causal
         near = window is None or window >= S
         look = dict(mask=None, score_bias=self.positions.score_bias(pos, pos_k), causal=False)
-        if real is None and documents is None and near and (T == S or T == 1 or not causal):
+        if real is None and documents is None and prefix is None and near and (T == S or T == 1 or not causal):
             return look | dict(causal=causal and T > 1)
         allowed = torch.ones(1, 1, dtype=torch.bool, device=pos.device)
         if causal:
             allowed = allowed & causal_mask(pos, pos_k)
+        if prefix is not None:
+            allowed = allowed | prefix_mask(pos_k, prefix)
         if not near:
             allowed = allowed & window_mask(pos, pos_k, window)
         if real is not None:

@@ -1,8 +1,11 @@
-"""Losses: against torch's own cross-entropy and the formulas; and what the chunked one keeps alive."""
+"""Losses against torch's cross-entropy and the formulas; what the chunked one keeps alive; what objectives hide."""
 
 import math
+import tempfile
 import weakref
+from functools import partial
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -10,7 +13,25 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from lmkit.heads import LM
 from lmkit.model import Config
-from lmkit.objectives import OBJECTIVES, causal, cross_entropy, linear_cross_entropy, next_token_loss
+from lmkit.objectives import (
+    BATCHES,
+    HEADS,
+    NOT_ASKED,
+    OBJECTIVES,
+    Marks,
+    Text,
+    by_span,
+    by_word,
+    causal,
+    cross_entropy,
+    linear_cross_entropy,
+    mask,
+    next_token_loss,
+    stream,
+)
+from lmkit.objectives.pairs import joined
+from lmkit.objectives.spans import cut_out, noise
+from lmkit.train import train
 
 LOGITS = 3 * torch.randn(4, 9, 50, generator=torch.Generator().manual_seed(0))
 TARGETS = torch.randint(0, 50, (4, 9), generator=torch.Generator().manual_seed(1))
@@ -161,7 +182,7 @@ def test_as_its_docstring_uses_it():
     x = model.body(ids[:, :-1]) * model.config.logit_scale
     loss = linear_cross_entropy(x, model.weight, ids[:, 1:], cap=model.config.logit_soft_cap)
     torch.testing.assert_close(loss, next_token_loss(model, ids))
-    assert OBJECTIVES == {"causal": next_token_loss}
+    assert OBJECTIVES["causal"] is next_token_loss
 
 
 @pytest.mark.parametrize("choices", [{}, dict(tied=False, logit_scale=2.0, logit_soft_cap=1.5)])
@@ -200,3 +221,242 @@ def test_a_mixture_of_experts_is_balanced_in_training_and_judged_without():
     torch.testing.assert_close(next_token_loss(model.eval(), ids), plain)
     in_training.backward()
     assert model.body.blocks[0].ffn.router.weight.grad.abs().sum() > 0
+
+
+# ---- objectives that hide something
+
+
+MARKS = Marks.after(40, n_sentinels=20)
+
+
+def text(n=4000, seed=0, **more):
+    ids = np.random.default_rng(seed).integers(40, size=n)
+    return Text(ids, documents=np.arange(0, n, 40), sentences=np.arange(0, n, 10), **more)
+
+
+def near(share, wanted, n, sigmas=5):
+    """Within 5 standard deviations of a binomial share."""
+    assert abs(share - wanted) < sigmas * math.sqrt(wanted * (1 - wanted) / n), (share, wanted, n)
+
+
+def test_masking_is_80_10_10_of_15_percent_and_asks_for_what_it_hid():
+    ids = np.random.default_rng(1).integers(40, size=(200, 500))
+    ids[:, 0] = MARKS.cls
+    batch = mask(ids, np.random.default_rng(2), MARKS)
+    asked, n = batch["targets"] != NOT_ASKED, 200 * 499
+    assert np.array_equal(batch["targets"][asked], ids[asked]) and np.array_equal(batch["ids"][~asked], ids[~asked])
+    assert not asked[:, 0].any(), "marks are never hidden"
+    near(asked.sum() / n, 0.15, n)
+    hidden = batch["ids"][asked]
+    near((hidden == MARKS.mask).mean(), 0.8, len(hidden))
+    near((hidden == ids[asked]).mean(), 0.1 + 0.1 / 40, len(hidden))
+    others = hidden[(hidden != MARKS.mask) & (hidden != ids[asked])]
+    assert set(others) == set(range(40)) and np.bincount(others).std() < 3 * math.sqrt(len(others) / 40)
+
+
+def test_masking_has_the_shares_of_transformers_collator():
+    from transformers import BertTokenizerFast, DataCollatorForLanguageModeling
+
+    vocab = {token: i for i, token in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghij"])}
+    tokenizer = BertTokenizerFast(vocab=vocab)
+    collate = DataCollatorForLanguageModeling(tokenizer, mlm_probability=0.15)
+    torch.manual_seed(0)
+    ids = torch.randint(5, 15, (200, 400))
+    theirs = collate([{"input_ids": row} for row in ids])
+    asked = theirs["labels"] != -100
+    ours = mask(ids.numpy(), np.random.default_rng(0), Marks(15, 0, 2, 3, 4))
+    of_ours = ours["targets"] != NOT_ASKED
+    for share in (
+        lambda asked, hidden: asked.mean(),
+        lambda asked, hidden: (hidden == 4)[asked].mean(),
+        lambda asked, hidden: (hidden == ids.numpy())[asked].mean(),
+    ):
+        a, b = share(asked.numpy(), theirs["input_ids"].numpy()), share(of_ours, ours["ids"])
+        assert abs(a - b) < 5 * math.sqrt(2 * a * (1 - a) / of_ours.sum())
+
+
+def test_whole_words_are_hidden_whole():
+    words = np.random.default_rng(0).random((50, 300)) < 0.4
+    chosen = by_word(words, np.random.default_rng(1), 0.3)
+    for row, picked in zip(words, chosen):
+        number = row.cumsum()
+        assert all(len(set(picked[number == word])) == 1 for word in set(number))
+    near(chosen[words].mean(), 0.3, words.sum())
+
+
+def test_spans_have_the_lengths_of_the_paper_and_fill_the_rate():
+    words = np.ones((200, 400), dtype=bool)
+    chosen = by_span(words, np.random.default_rng(0), 0.15)
+    assert (chosen.sum(axis=1) >= 60).all() and (chosen.sum(axis=1) < 70).all()
+    sparse = by_span(words, np.random.default_rng(0), 0.005)  # 2 tokens a row: one span, hence no two that meet
+    lengths = sparse.sum(axis=1)
+    p = 0.8 ** np.arange(10)
+    mean = (np.arange(1, 11) * p).sum() / p.sum()
+    assert mean == pytest.approx(3.8, abs=0.01), "the paper's figure"
+    alone = lengths[lengths >= 3] - 3  # a first span of 1 draws another: of those from 3 on the shape is geometric
+    shares = p[2:] / p[2:].sum()
+    assert abs(alone.mean() - (np.arange(8) * shares).sum()) < 0.7
+    begins = np.random.default_rng(3).random((20, 100)) < 0.5
+    begins[:, 0] = True
+    spans = by_span(begins, np.random.default_rng(4), 0.2)
+    first = spans & ~np.pad(spans, ((0, 0), (1, 0)))[:, :-1]
+    assert begins[first].all(), "a span begins where a word does"
+
+
+def test_masked_loss_is_berts():
+    from transformers import BertConfig, BertForPreTraining
+
+    from lmkit.exchange import load
+
+    torch.manual_seed(0)
+    shape = dict(hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32, vocab_size=60)
+    theirs = BertForPreTraining(BertConfig(**shape, max_position_embeddings=32)).eval()
+    for p in theirs.parameters():
+        torch.nn.init.normal_(p, std=0.3)
+    with tempfile.TemporaryDirectory() as folder:
+        theirs.save_pretrained(folder)
+        ours, _ = load(folder)
+    batch = next(stream(BATCHES["next_sentence"], text(), 6, 24, Marks(40, 40, 41, 42, 43)))
+    out = theirs(
+        batch["ids"], attention_mask=batch["real"].long(), token_type_ids=batch["segments"], labels=batch["targets"],
+        next_sentence_label=batch["label"],
+    )  # fmt: skip
+    torch.testing.assert_close(OBJECTIVES["next_sentence"](ours.eval(), batch), out.loss, atol=1e-5, rtol=1e-5)
+
+
+def test_pairs_of_sentences():
+    drawn = text()
+    sentence = {tuple(drawn.ids[i : i + 10]): i // 10 for i in range(0, 4000, 10)}
+    for name in ("next_sentence", "sentence_order"):
+        labels, random = [], np.random.default_rng(0)
+        for _ in range(20):
+            batch = partial(BATCHES[name], rate=0.0)(drawn, random, 32, 26, MARKS)
+            for ids, parts, real, label in zip(batch["ids"], batch["segments"], batch["real"], batch["label"]):
+                told = ids[real].tolist()
+                assert told[0] == MARKS.cls and told[11] == told[22] == MARKS.sep and len(told) == 23
+                assert parts[real].tolist() == [0] * 12 + [1] * 11 and not parts[~real].any()
+                i, j = sentence[tuple(told[1:11])], sentence[tuple(told[12:22])]
+                if name == "next_sentence":
+                    assert (j == i + 1 and i // 4 == j // 4) if label == 0 else i // 4 != j // 4
+                else:
+                    assert (j - i == 1 if label == 0 else i - j == 1) and i // 4 == j // 4
+            labels += batch["label"].tolist()
+        near(np.mean(labels), 0.5, len(labels))
+    cut, parts = joined([1, 2, 3, 4, 5], [6, 7], MARKS, 8)
+    assert cut == [MARKS.cls, 1, 2, 3, MARKS.sep, 6, 7, MARKS.sep] and parts == [0] * 5 + [1] * 3
+    with pytest.raises(ValueError, match="want a Text with sentences and documents"):
+        BATCHES["next_sentence"](Text(drawn.ids), np.random.default_rng(0), 2, 26, MARKS)
+
+
+def test_span_corruption_of_the_papers_figure():
+    """Raffel et al. 2019, figure 2: "Thank you for inviting me to your party last week ."."""
+    words = "Thank you for inviting me to your party last week .".split()
+    out = np.array([w in ("for", "inviting", "last") for w in words])
+    source, target = cut_out(np.arange(11), out, Marks(11, 11, 12, 13, 14, (90, 91, 92)))
+    said = lambda ids: " ".join(words[i] if i < 11 else f"<{'XYZ'[i - 90]}>" for i in ids)  # noqa: E731
+    assert said(source) == "Thank you <X> me to your party <Y> week ."
+    assert said(target) == "<X> for inviting <Y> last <Z>"
+
+
+def test_span_corruption_has_its_rate_and_lengths_and_can_be_undone():
+    random, rates, lengths = np.random.default_rng(0), [], []
+    for _ in range(300):
+        out = noise(random, 100, 0.15, 3.0)
+        rates.append(out.sum())
+        ends = np.flatnonzero(np.diff(np.concatenate([[0], out.astype(int), [0]])))
+        lengths += (ends[1::2] - ends[::2]).tolist()
+        assert len(out) == 100 and not out[0]
+    assert set(rates) == {15} and np.mean(lengths) == 3.0 and {1, 3, 6} <= set(lengths)
+    drawn = text()
+    batch = BATCHES["spans"](drawn, np.random.default_rng(1), 8, 60, MARKS)
+    for source, ids, target in zip(batch["source"], batch["ids"], batch["targets"]):
+        assert ids.tolist() == [MARKS.pad, *target[:-1]]
+        cut = {}
+        for token in target.tolist():
+            if token in MARKS.sentinels:
+                last = token
+            cut.setdefault(last, []).append(token)
+        whole = [x for token in source.tolist() for x in (cut[token][1:] if token in cut else [token])]
+        assert any(whole == drawn.ids[i : i + 60].tolist() for i in drawn.documents)
+
+
+def test_span_loss_is_t5s():
+    """The loss of T5ForConditionalGeneration, whose decoder also begins with the padding id."""
+    from transformers import T5Config, T5ForConditionalGeneration
+
+    from lmkit.exchange import load
+
+    torch.manual_seed(0)
+    shape = dict(d_model=16, d_kv=8, num_layers=2, num_heads=2, d_ff=32, vocab_size=70, pad_token_id=0)
+    theirs = T5ForConditionalGeneration(T5Config(**shape, decoder_start_token_id=0)).eval()
+    with tempfile.TemporaryDirectory() as folder:
+        theirs.save_pretrained(folder)
+        ours, _ = load(folder)
+    marks = Marks(40, 0, 41, 42, 43, tuple(range(50, 65)))
+    batch = next(stream(BATCHES["spans"], text(), 4, 40, marks))
+    wanted = theirs(input_ids=batch["source"], labels=batch["targets"]).loss
+    torch.testing.assert_close(OBJECTIVES["spans"](ours.eval(), batch), wanted, atol=1e-5, rtol=1e-5)
+
+
+def test_prefix_sees_both_ways_and_is_not_asked():
+    torch.manual_seed(0)
+    model = LM(Config(60, 16, 2, 2, max_seq_len=32, positions="rope")).eval()
+    batch = next(stream(BATCHES["prefix"], text(), 64, 12, MARKS))
+    lengths = batch["prefix"].tolist()
+    assert set(lengths) <= set(range(1, 12)) and len(set(lengths)) > 8
+    for ids, targets, n in zip(batch["ids"], batch["targets"], lengths):
+        assert (targets != NOT_ASKED).tolist() == [i >= n - 1 for i in range(12)]
+        assert targets[n - 1 : -1].tolist() == ids[n:].tolist()
+    logits = model(batch["ids"], prefix=batch["prefix"])
+    for row, n in enumerate(lengths):
+        for place in range(12):  # who notices another token at `place`?
+            ids = batch["ids"][row : row + 1].clone()
+            ids[0, place] = (ids[0, place] + 1) % 40
+            moved = (model(ids, prefix=batch["prefix"][row : row + 1])[0] - logits[row]).abs().amax(-1) > 1e-6
+            assert moved.tolist() == [i >= place or place < n for i in range(12)]
+        if row == 3:
+            break
+    by_hand = [
+        -logits[row, i].log_softmax(-1)[batch["targets"][row, i]]
+        for row in range(64)
+        for i in range(12)
+        if batch["targets"][row, i] != NOT_ASKED
+    ]
+    wanted = torch.stack(by_hand).mean()
+    torch.testing.assert_close(OBJECTIVES["prefix"](model, batch), wanted)
+
+
+def test_replaced_tokens_by_hand():
+    torch.manual_seed(0)
+    model = HEADS["replaced"](Config(60, 16, 4, 2, max_seq_len=32, positions="rope", causal=False))
+    assert model.generator.body.embed is model.discriminator.body.embed and len(model.generator.body.blocks) == 1
+    batch, seen = next(stream(BATCHES["replaced"], text(), 64, 30, MARKS)), []
+    hook = model.discriminator.register_forward_pre_hook(lambda module, args: seen.append(args[0]))
+    loss = OBJECTIVES["replaced"](model, batch)
+    hook.remove()
+    asked = batch["targets"] != NOT_ASKED
+    true = torch.where(asked, batch["targets"], batch["ids"])
+    assert torch.equal(seen[0][~asked], true[~asked]) and (seen[0][asked] != true[asked]).float().mean() > 0.8
+    logits, scores = model.generator(batch["ids"]), model.discriminator(seen[0])[..., 0]
+    found = -logits.log_softmax(-1).gather(-1, true[..., None])[..., 0][asked].mean()
+    p = torch.where(seen[0] != true, scores.sigmoid(), 1 - scores.sigmoid())
+    torch.testing.assert_close(loss, found - 50 * p.log().mean(), atol=1e-4, rtol=1e-4)
+    loss.backward()
+    assert model.generator.body.blocks[0].attn.q_proj.weight.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("name", BATCHES)
+def test_a_batch_is_a_function_of_seed_and_step_and_the_objective_learns_in_the_one_loop(name):
+    drawn = Text(np.tile(np.arange(40), 100), np.arange(0, 4000, 40), np.arange(0, 4000, 10), np.arange(4000) % 2 == 0)
+    how = dict(d_model=32, n_layers=1, n_heads=2, max_seq_len=40, positions="learned", ffn="relu", n_segments=2)
+    encoder = dict(n_encoder_layers=1 if name == "spans" else 0, causal=name in ("spans", "prefix"))
+    torch.manual_seed(0)
+    model = HEADS[name](Config(MARKS.vocab_size, **how, **encoder))
+    make = lambda start: stream(BATCHES[name], drawn, 16, 30, MARKS, seed=1, start=start)  # noqa: E731
+    first, second = make(0), make(1)
+    next(first)
+    for key, value in next(first).items():
+        assert torch.equal(value, next(make(1))[key]) and value.shape[0] == 16
+    steps = train(model, make(0), OBJECTIVES[name], steps=80, lr=1e-2, warmup=5)
+    losses = [step.loss for step in steps]
+    assert np.mean(losses[-5:]) < 0.8 * np.mean(losses[:5]) and next(second) is not None

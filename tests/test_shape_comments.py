@@ -121,7 +121,7 @@ def run_everything():
     ids, source, real = torch.randint(0, 31, (B, T)), torch.randint(0, 31, (B, S)), torch.ones(B, T, dtype=torch.bool)
     x, q = torch.randn(B, T, 40), torch.randn(B, 4, T, 10)
     masks.padding_mask(real), masks.positions_of(real)
-    masks.document_mask(torch.zeros(B, S, dtype=torch.long))
+    masks.document_mask(torch.zeros(B, S, dtype=torch.long)), masks.prefix_mask(torch.arange(S), torch.ones(B))
     heads.mean_pool(x), heads.mean_pool(x, real)
     for scheme in positions.POSITIONS.values():
         scheme = scheme(40, 4, 10, 32)
