@@ -1,12 +1,14 @@
 """tools/plan.py: each line of the plan against what is known otherwise; the page says what the script prints."""
 
+import math
+import shlex
 from pathlib import Path
 
 import plan
 import pytest
 import torch
 
-from lmkit import presets
+from lmkit import presets, pretrain
 from lmkit.heads import LM
 from lmkit.model import Config
 from lmkit.objectives import next_token_loss
@@ -25,6 +27,33 @@ def rows(*argv):
 def test_the_page_shows_what_the_script_prints():
     """To write it anew: python tools/plan.py."""
     assert f"\n\n{plan.table(plan.arguments([]))}\n\n" in (ROOT / "training.md").read_text(encoding="utf-8")
+
+
+def commands():
+    """What the page has readers type for lmkit.pretrain: the words before and after its name."""
+    page = (ROOT / "training.md").read_text(encoding="utf-8").replace("\\\n", "")
+    for line in page.split("\n"):
+        before, name, after = line.partition(" -m lmkit.pretrain")
+        if name and before.split()[0] in ("python", "torchrun") and "..." not in after:
+            yield shlex.split(before), shlex.split(after, comments=True)
+
+
+def test_the_commands_of_the_page_are_understood():
+    found = [pretrain.arguments(after) for _, after in commands() if after != ["--help"]]
+    assert len(found) > 6
+
+
+def test_the_commands_of_the_page_are_those_of_the_plan():
+    found = [(before, pretrain.arguments(after)) for before, after in commands() if "--preset" in after]
+    for (before, options), run in zip(found, plan.RUNS, strict=True):
+        name, gpus = run.split(":")
+        planned, s = plan.Run(presets.get(name), int(gpus), None, 80e9, 2**19), options.settings
+        counts = [int(before[i + 1]) for i, word in enumerate(before) if word in ("--nnodes", "--nproc-per-node")]
+        assert math.prod(counts) == int(gpus) and options.preset == name
+        assert s.seq_len == planned.counted.T and s.seq_len * s.batch_size == planned.batch
+        assert planned.part() == f"{s.batch_size // s.accumulate // int(gpus)} x {s.accumulate}"
+        assert options.tokens == pytest.approx(20 * planned.parameters, rel=0.003)
+        assert (options.parallel == "fsdp") == (planned.how == "fsdp")
 
 
 def test_by_hand():
