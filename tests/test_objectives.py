@@ -191,7 +191,7 @@ def test_very_many_logits_are_formed_in_chunks(choices, monkeypatch):
     model, ids = LM(Config(31, 16, 2, 2, max_seq_len=16, **choices)), torch.randint(0, 31, (3, 9))
     wanted = next_token_loss(model, ids)
     gradients = torch.autograd.grad(wanted, list(model.parameters()))
-    monkeypatch.setitem(causal.AT_ONCE, "cpu", 5 * 31)
+    monkeypatch.setitem(causal.AT_ONCE, "cpu", 5 * 31)  # of 24 * 31
     seen = Alive()
     with seen:
         loss = next_token_loss(model, ids)

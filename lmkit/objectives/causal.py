@@ -10,7 +10,7 @@ from .losses import linear_cross_entropy
 from .packed import packed_loss
 
 BALANCE = 0.01  # the weight of a mixture's balancing loss; Fedus et al. 2021, arXiv:2101.03961
-AT_ONCE = {"cpu": 2**24, "cuda": 2**27}  # logits that are formed at once where there are more than twice as many
+AT_ONCE = {"cpu": 2**23, "cuda": 2**27}  # logits that are formed at once where there are more than four times as many
 
 
 def next_token_loss(model: nn.Module, ids: Tensor | dict) -> Tensor:
@@ -24,7 +24,7 @@ def next_token_loss(model: nn.Module, ids: Tensor | dict) -> Tensor:
     if isinstance(ids, dict):
         return packed_loss(model, **ids) + balance(model)
     targets, most = ids[:, 1:], AT_ONCE.get(ids.device.type, 2**27)
-    many = isinstance(model, LM) and targets.numel() * model.config.vocab_size > 2 * most
+    many = isinstance(model, LM) and targets.numel() * model.config.vocab_size > 4 * most
     if many and not torch.compiler.is_compiling():
         x = model.body(ids[:, :-1]) * model.config.logit_scale  # (B, T, d_model)
         chunk = max(1, most // model.config.vocab_size)

@@ -62,6 +62,9 @@ def linear_cross_entropy(
     return total / asked.sum().clamp(min=1)
 
 
+ROWS = 8192  # of the weight's gradient that are formed at once
+
+
 class InChunks(torch.autograd.Function):
     """The mean cross-entropy of the logits of x, whose gradients are taken chunk by chunk on the way."""
 
@@ -80,7 +83,9 @@ class InChunks(torch.autograd.Function):
                 of_logits *= 1 - (capped / cap).square()
             of_logits = of_logits.to(logits.dtype)
             of_x.copy_(of_logits @ weight)
-            gradients[1] += of_logits.T @ some.to(logits.dtype)
+            some = some.to(logits.dtype)
+            for of_rows, rows in zip(gradients[1].split(ROWS), of_logits.T.split(ROWS)):
+                of_rows += rows @ some
             if bias:
                 gradients[2] += of_logits.sum(dim=0)
             total += loss
