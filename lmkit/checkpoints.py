@@ -14,8 +14,10 @@ from torch import nn
 from .atomic import MANIFEST, check_manifest, new_folder
 from .heads import LM
 from .model import Config
+from .objectives import HEADS
 
 PRETRAINED = resources.files("lmkit") / "pretrained"  # the book's own models, by the name of their folder
+KINDS = {head.__name__: head for head in HEADS.values()}
 FILES = {"model.safetensors", "config.json", "tokenizer.json", "provenance.json"}
 
 
@@ -36,7 +38,8 @@ def write(model: nn.Module, new: Path, tokenizer: dict, provenance: dict) -> Non
 
     with disk_errors():
         save_model(model, str(new / "model.safetensors"))  # a tensor with two names, such as a shared embedding, once
-    write_json(new, config=model.config.to_dict(), tokenizer=tokenizer, provenance=provenance)
+    head = {} if type(model) is LM else {"head": type(model).__name__}
+    write_json(new, config=model.config.to_dict(), tokenizer=tokenizer, provenance=provenance | head)
 
 
 @contextmanager
@@ -117,6 +120,9 @@ def load(name: str | Path) -> tuple[LM, dict, dict]:
         json.loads((folder / f"{part}.json").read_text(encoding="utf-8"))
         for part in ("config", "tokenizer", "provenance")
     )
-    model = LM(Config.from_dict(config))
+    kind = provenance.get("head", "LM")
+    if kind not in KINDS:
+        raise ValueError(f"{folder / 'provenance.json'} names the head {kind!r}; lmkit has {sorted(KINDS)}")
+    model = KINDS[kind](Config.from_dict(config))
     load_model(model, folder / "model.safetensors")
     return model.eval(), tokenizer, provenance

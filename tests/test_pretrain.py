@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import signal
 from functools import cache
 
@@ -13,7 +14,10 @@ import torch
 import lmkit
 from lmkit import atomic, checkpoints, ngrams
 from lmkit.corpora import shards, tales
+from lmkit.distributed import World
+from lmkit.objectives import HEADS, Marks
 from lmkit.pretrain import SIZES, Settings, arguments, main, tales_task, text_task
+from lmkit.pretrain.reading import sentence_begins, stream, word_begins
 from lmkit.pretrain.tasks import packed_task
 from lmkit.recipes import RECIPES
 from lmkit.tokenizers import from_dict
@@ -152,6 +156,68 @@ def test_the_last_two_and_the_best_are_kept(cats, tmp_path):
     names = [path.name for path in checkpoints.steps_of(tmp_path / "run")]
     assert names == sorted({f"step-{n:08}" for n in (best["step"], 12, 14)})
     assert not [path for path in (tmp_path / "run").iterdir() if path.name.startswith(".")]
+
+
+@pytest.mark.parametrize("objective", ["masked_words", "next_sentence", "replaced", "spans"])
+def test_every_objective_goes_on_bit_for_bit(objective, cats, tmp_path, capsys):
+    """Half of a run, in a folder of its own; "replaced" draws as it learns, so that it needs its generators back."""
+    cats = ["--seed", "1", *FEW, "--log-every", "1", *cats[-2:]] if objective == "next_sentence" else cats
+    main([*cats, "--objective", objective, "--steps", "4", "--save-every", "2"])
+    shutil.copytree(tmp_path / "run", tmp_path / "half", ignore=shutil.ignore_patterns("step-00000004"))
+    torch.rand(3)
+    main(
+        [
+            "--out",
+            str(tmp_path / "half"),
+            "--resume",
+            "auto",
+            "--device",
+            "cpu",
+            "--log-every",
+            "1",
+            "--save-every",
+            "2",
+        ]
+    )
+    assert "after 2 of 4 steps" in capsys.readouterr().out
+    assert losses(tmp_path / "half") == losses(tmp_path / "run")
+    model, tokenizer = lmkit.load(tmp_path / "half")
+    assert type(model) is HEADS[objective] and model.config.vocab_size > len(tokenizer)
+    marks = checkpoints.load(tmp_path / "half")[2]["marks"]
+    assert marks["n_tokens"] == len(tokenizer) and model.config.vocab_size == Marks(**marks).vocab_size
+    for (name, a), b in zip(weights(tmp_path / "run").items(), model.state_dict().values(), strict=True):
+        assert torch.equal(a, b), name
+
+
+def test_where_words_and_sentences_begin():
+    text = "the cat sat! and, oh: it sat on it."
+    characters = lmkit.tokenizers.Characters(text)
+    begins = np.flatnonzero(word_begins(characters, np.array(characters.encode(text))))
+    assert [text[i] for i in begins if text[i].isalnum()] == list("tcsaoisoi")
+    for kind, size in (("byte_bpe", 270), ("wordpiece", 35), ("unigram", 35)):
+        subwords = lmkit.tokenizers.TOKENIZERS[kind].train(text * 9, size)
+        ids = subwords.encode(text)
+        pieces = [subwords.by_id[i] for i, new in zip(ids, word_begins(subwords, np.array(ids))) if new]
+        assert {piece.lstrip("Ġ▁")[:1] for piece in pieces} >= set("csaoi"), kind
+    words = lmkit.tokenizers.Words(tales.VOCABULARY)
+    ids = np.array(words.encode("Once there was a boy. “No!” said Max. Max ran.\n\nOnce Max ran.\n\n"))
+    said = np.array(words.by_id)[ids]
+    starts = np.flatnonzero(np.append(tales.END, said[:-1]) == tales.END)
+    at = sentence_begins(words, ids, starts)
+    assert [" ".join(s) for s in np.split(said, at[1:])] == [
+        "Once there was a boy .", "“ No ! ”", "said Max .", "Max ran . \n\n", "Once Max ran . \n\n"
+    ]  # fmt: skip
+
+
+def test_ranks_share_what_an_objective_makes():
+    s = Settings(objective="masked", batch_size=4, seq_len=16)
+    what = tales_task(16, 20_000)
+    whole, *shares = (
+        next(stream(s, what, World(rank, size, torch.device("cpu")), 3)) for rank, size in ((0, 1), (0, 2), (1, 2))
+    )
+    assert all(torch.equal(torch.cat([share[name] for share in shares]), whole[name]) for name in whole)
+    with pytest.raises(ValueError, match="a batch of 4 cannot be shared evenly by 3 ranks"):
+        next(stream(s, what, World(0, 3, torch.device("cpu"))))
 
 
 def test_nothing_to_go_on_from_is_a_new_run(cats, tmp_path):
@@ -329,6 +395,8 @@ def test_a_full_disk_leaves_the_last_checkpoint(cats, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("argv", "sentence"),
     [
+        (["--corpus", "CATS", "--objective", "next_sentence"], "pairs of sentences are made of texts with documents"),
+        (["--corpus", "CATS", "--objective", "masked_words", "--tokenizer", "bytes"], "whole words are known of"),
         (["--corpus", "CATS", "--pack"], "a text without ends of documents cannot be packed"),
         (["--corpus", "nowhere"], "is neither a file nor one of the known corpora"),
         (["--corpus", "SHORT"], "has 5 tokens; training needs at least 170 for a context of 16"),
@@ -353,6 +421,12 @@ def test_what_cannot_be_read(argv, sentence, tmp_path):
         (["--tokens", "0"], "--tokens must be above 0, not 0"),
         (["--optimizer", "adam"], "optimizer: 'adam' is not one of ['adamw', 'muon', 'sgd']"),
         (["--norm", "batch"], "'batch' is not one of"),
+        (
+            ["--objective", "masked", "--causal"],
+            "masked is for models that look both ways, and this one looks back only",
+        ),
+        (["--objective", "masked", "--pack"], "packing is for the objective causal, not for masked"),
+        (["--objective", "spans", "--preset", "gpt2"], "is for models that have an encoder and a decoder"),
         (["--preset", "bert-base"], "is for models that look back only, and this one looks both ways"),
         (["--preset", "t5-small"], "is for models that look back only, and this one has an encoder"),
         (["--steps", "3", "--tokens", "5"], "--steps is a budget of its own"),

@@ -7,7 +7,7 @@ import os
 import platform
 import shlex
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,12 +16,11 @@ from torch import nn
 
 from .. import atomic, checkpoints, distributed, runs
 from ..count import count
-from ..data import batches
 from ..distributed import World, loss_of
 from ..generate import generate
-from ..heads import LM
-from ..objectives import next_token_loss
-from ..train import Diverged, evaluate, train
+from ..objectives import HEADS, OBJECTIVES
+from ..train import Diverged, parts, train
+from .reading import held_out, marks_for, stream, vocab_size
 from .settings import Settings
 from .starting import built_optimizers, found_checkpoint, is_branch, steps_for, stop_signals
 from .tasks import MOST_WORDS, Task, packed_task, task
@@ -46,7 +45,7 @@ def run(options: argparse.Namespace) -> None:
             s = replace(s, steps=steps_for(options, s, what, world, lambda: trial(s, what, world, options.parallel)))
         what = task_of(s)
         runs.seed_all(s.seed)
-        model = LM(s.config(len(what.tokenizer)))
+        model = model_for(s, what)
         Running(s, options, what, model, world, resumed).go()
 
 
@@ -56,9 +55,13 @@ def task_of(s: Settings) -> Task:
     return packed_task(what, s.seq_len) if s.pack else what
 
 
+def model_for(s: Settings, what: Task) -> nn.Module:
+    return HEADS[s.objective](s.config(vocab_size(s, what)))
+
+
 def trial(s: Settings, what: Task, world: World, parallel: str) -> tuple[nn.Module, dict]:
     """A model to measure the speed with, and how it is trained."""
-    wrapped = distributed.wrap(LM(s.config(len(what.tokenizer))), next_token_loss, world, parallel)
+    wrapped = distributed.wrap(model_for(s, what), OBJECTIVES[s.objective], world, parallel)
     return wrapped, how(s, wrapped, world)
 
 
@@ -87,7 +90,7 @@ def command(options: argparse.Namespace) -> str:
 class Running:
     """What one run knows of itself."""
 
-    def __init__(self, s: Settings, options, what: Task, model: LM, world: World, resumed: Path | None):
+    def __init__(self, s: Settings, options, what: Task, model: nn.Module, world: World, resumed: Path | None):
         self.s, self.o, self.out, self.what, self.world = s, options, options.out, what, world
         self.name = Path(s.corpus).name if Path(s.corpus).exists() else s.corpus
         self.done, self.seconds, self.saved, self.held_out = 0, 0.0, None, math.inf
@@ -98,7 +101,8 @@ class Running:
 
             load_model(model, str(resumed / "model.safetensors"))
         self.model = model
-        self.wrapped = distributed.wrap(model, next_token_loss, world, options.parallel)
+        self.wrapped = distributed.wrap(model, OBJECTIVES[s.objective], world, options.parallel)
+        self.rows, self.compared = held_out(s, what), s.objective == "causal"
         self.how = how(s, self.wrapped, world)
         if resumed is not None:
             self.restore(resumed)
@@ -133,8 +137,10 @@ class Running:
             self.log = runs.Log(self.out, after=self.done)
         parameters = sum(p.numel() for p in self.model.parameters())
         self.say(f"{self.name}: {len(what.ids):,} tokens, vocabulary of {len(what.tokenizer)}")
-        base = f"{what.baseline_name}: {what.baseline:.4f} nats per token"
-        self.say(f"{base}, {what.baseline * self.bits:.4f} bits per byte")
+        base = (
+            f"{what.baseline_name}: {what.baseline:.4f} nats per token, {what.baseline * self.bits:.4f} bits per byte"
+        )
+        self.say(base if self.compared else f"objective: {s.objective}, whose loss has no floor to be compared with")
         size = f"{s.steps:,} steps of {s.batch_size} x {s.seq_len} tokens"
         self.say(f"{parameters:,} parameters on {self.world.device}, {size}")
         if self.done and self.saved is None:  # so that the new folder can be gone on with from now on
@@ -153,9 +159,8 @@ class Running:
 
         s, what, world = self.s, self.what, self.world
         every = self.o.save_every or max(1, math.ceil(s.steps / 8))
-        share = dict(documents=what.documents, rank=world.rank, world_size=world.size)
-        stream = batches(what.ids, s.batch_size, s.seq_len, what.starts, s.seed, world.device, self.done, **share)
-        updates = train(self.wrapped, stream, loss_of, steps=s.steps, start=self.done, **self.how)
+        read = stream(s, what, world, self.done)
+        updates = train(self.wrapped, read, loss_of, steps=s.steps, start=self.done, **self.how)
         bar = tqdm(updates, total=s.steps, initial=self.done, unit="step", disable=not world.first)
         began = time.perf_counter() - self.seconds
         for step in bar:
@@ -192,14 +197,18 @@ class Running:
             hardware=f"{platform.machine()}, {torch.get_num_threads()} threads, {self.world.device}",
             torch=torch.__version__, steps=self.done, tokens=self.done * s.batch_size * s.seq_len,
             seconds=round(self.seconds), parameters=sum(p.numel() for p in self.model.parameters()),
-            loss=round(loss, 4), **{what.baseline_name.replace(" ", "_"): round(what.baseline, 4)},
+            loss=round(loss, 4), objective=s.objective,
         )  # fmt: skip
+        if self.compared:
+            provenance[what.baseline_name.replace(" ", "_")] = round(what.baseline, 4)
+        elif marks := marks_for(s, what):
+            provenance["marks"] = asdict(marks)
         weights = distributed.full_state(self.wrapped) if self.sharded else None
 
         def write(new: Path) -> None:
             model = self.model
             if self.sharded:
-                model = LM(self.model.config)
+                model = type(self.model)(self.model.config)
                 model.load_state_dict(weights)
             checkpoints.write(model, new, what.tokenizer.to_dict(), provenance)
             checkpoints.write_json(new, settings=s.to_dict())
@@ -218,27 +227,37 @@ class Running:
         if self.world.first:
             runs.tidy(self.out, self.done, self.o.keep, self.best_step)
             atomic.write(self.out / "best.json", json.dumps({"step": self.best_step, "held_out": self.best}) + "\n")
-            ratio = f"{loss / what.baseline:.3f} x {what.baseline_name}"
-            say(f"step {self.done:5d}  held-out loss {loss:.4f} = {ratio}, {loss * self.bits:.4f} bits per byte")
+            ratio = f" = {loss / what.baseline:.3f} x {what.baseline_name}, {loss * self.bits:.4f} bits per byte"
+            say(f"step {self.done:5d}  held-out loss {loss:.4f}{ratio if self.compared else ' nats'}")
         self.saved = self.done
         distributed.agree(None, self.world)
 
+    @torch.no_grad()
     def evaluate(self) -> float:
         """The held-out loss, in batches of training's size at most. Ranks share the rows where that comes out even:
         under FSDP2 all must read as many."""
-        rows, ranks = self.what.rows, self.world.size
-        mine = rows[self.world.rank :: ranks] if len(rows) % ranks == 0 else rows
+        rows, ranks = self.rows if isinstance(self.rows, dict) else {"": self.rows}, self.world.size
+        n = len(next(iter(rows.values())))
+        mine = {name: value[self.world.rank :: ranks] if n % ranks == 0 else value for name, value in rows.items()}
+        n_mine, total = len(next(iter(mine.values()))), 0.0
         at_once = max(1, min(64, self.s.batch_size // ranks // self.s.accumulate))
-        return distributed.mean(evaluate(self.wrapped, mine, loss_of, at_once), self.world)
+        self.wrapped.eval()
+        with torch.random.fork_rng([self.world.device] if self.world.device.type == "cuda" else []):
+            torch.manual_seed(0)  # an objective may draw; looking leaves no trace in what is trained
+            for part, weight in parts(mine, math.ceil(n_mine / at_once)):
+                there = {name: value.to(self.world.device) for name, value in part.items()}
+                total += weight * loss_of(self.wrapped, there.get("", there)).item()
+        self.wrapped.train()
+        return distributed.mean(total, self.world)
 
     def finish(self) -> None:
         s, tokenizer = self.s, self.what.tokenizer
         if not self.world.first:
             return
         tokens = s.steps * s.batch_size * s.seq_len
-        speed = f"{tokens / max(self.seconds, 1e-9):,.0f} a second"
-        print(f"{tokens:,} tokens in {self.seconds:.0f} s, {speed}; {self.held_out * self.bits:.4f} bits per byte\n")
-        if not self.sharded:
+        speed = f"{tokens:,} tokens in {self.seconds:.0f} s, {tokens / max(self.seconds, 1e-9):,.0f} a second"
+        print(f"{speed}; {self.held_out * self.bits:.4f} bits per byte\n" if self.compared else speed)
+        if not self.sharded and s.objective in ("causal", "prefix"):
             model, prompt = self.model.cpu().eval(), torch.tensor([tokenizer.encode(self.what.prompt)])
             room = model.body.positions.limit or math.inf
             n = int(min(120, max(0, room - prompt.shape[1])))

@@ -9,8 +9,7 @@ from pathlib import Path
 from .. import presets
 from ..choose import choose
 from ..config import MENUS, Config
-from ..heads import LM
-from ..objectives import OBJECTIVES
+from ..objectives import HEADS, OBJECTIVES
 from ..optimizers import OPTIMIZERS
 from ..presets.format import on_paper
 from ..recipes import RECIPES
@@ -19,6 +18,13 @@ from ..schedules import SCHEDULES
 BODY = dict(norm="rmsnorm", positions="rope", init="fan_in", bias=False)
 SIZES = {"tales": dict(d_model=96, n_layers=2, n_heads=3), "text": dict(d_model=128, n_layers=4, n_heads=4)}
 CHOICES = {"objective": OBJECTIVES, "optimizer": OPTIMIZERS, "schedule": SCHEDULES}
+PAIRS = ("next_sentence", "sentence_order")
+BOTH_WAYS = ("masked", "masked_words", "masked_spans", "replaced", *PAIRS)
+MODELS = {
+    "back": ("look back only", "looks back only"),
+    "both": ("look both ways", "looks both ways"),
+    "encoder": ("have an encoder and a decoder", "has an encoder"),
+}
 LEAST = dict(steps=1, batch_size=1, seq_len=1, accumulate=1, warmup=0, weight_decay=0.0)
 
 
@@ -72,10 +78,14 @@ class Settings:
         if self.precision not in ("auto", "float32", "bfloat16"):
             raise ValueError(f"precision must be auto, float32 or bfloat16, not {self.precision!r}")
         c = self.config(2)
-        if self.objective == "causal" and (not c.causal or c.n_encoder_layers):
-            what = "has an encoder" if c.n_encoder_layers else "looks both ways"
-            raise ValueError(f"the objective causal is for models that look back only, and this one {what}")
-        on_paper(LM, c)  # a model that cannot be says so now
+        wanted = "encoder" if self.objective == "spans" else "both" if self.objective in BOTH_WAYS else "back"
+        there = "encoder" if c.n_encoder_layers else "back" if c.causal else "both"
+        if wanted != there:
+            ours, this = MODELS[wanted][0], MODELS[there][1]
+            raise ValueError(f"the objective {self.objective} is for models that {ours}, and this one {this}")
+        if self.pack and self.objective != "causal":
+            raise ValueError(f"packing is for the objective causal, not for {self.objective}")
+        on_paper(HEADS[self.objective], c)  # a model that cannot be says so now
 
     def config(self, vocab_size: int) -> Config:
         """The Config of the model: this book's usual choices, where `model` says nothing."""
@@ -83,7 +93,10 @@ class Settings:
         chosen = {**({} if "norm" in self.model and "init" in self.model else usual), **self.model}
         trained = chosen.get("positions") == "learned"  # position by position: none beyond the longest row
         longest = {"max_seq_len": self.seq_len if trained else 2 * self.seq_len}
-        return Config.from_dict(longest | chosen | {"vocab_size": vocab_size})
+        shape = {"causal": self.objective not in BOTH_WAYS, "n_segments": 2 * (self.objective in PAIRS)}
+        if self.objective == "spans":
+            shape["n_encoder_layers"] = chosen.get("n_layers", 12)
+        return Config.from_dict(longest | shape | chosen | {"vocab_size": vocab_size})
 
     def to_dict(self) -> dict:
         return asdict(self)

@@ -10,10 +10,10 @@ from pathlib import Path
 from .. import checkpoints, distributed
 from ..choose import choose
 from ..count import count
-from ..data import batches
 from ..distributed import World
 from ..optimizers import OPTIMIZERS
 from ..train import train
+from .reading import stream, vocab_size
 from .settings import Settings, read_settings
 from .tasks import Task
 
@@ -73,13 +73,11 @@ def steps_for(o: argparse.Namespace, s: Settings, what: Task, world: World, buil
     if o.tokens:
         return max(1, round(o.tokens / per_step))
     if o.flops:
-        return max(1, round(o.flops / per_step / count(s.config(len(what.tokenizer)), s.seq_len).training_flops))
+        return max(1, round(o.flops / per_step / count(s.config(vocab_size(s, what)), s.seq_len).training_flops))
     if not o.seconds:
         return s.steps
     wrapped, how = build()
-    share = dict(documents=what.documents, rank=world.rank, world_size=world.size)
-    stream = batches(what.ids, s.batch_size, s.seq_len, what.starts, device=world.device, **share)
-    updates = train(wrapped, stream, distributed.loss_of, steps=STEPS_OF_A_TRIAL, **how)
+    updates = train(wrapped, stream(s, what, world), distributed.loss_of, steps=STEPS_OF_A_TRIAL, **how)
     times = []
     for step in updates:
         step.loss  # noqa: B018  to wait for the device
