@@ -206,8 +206,8 @@ class Uniform(nn.Module):
 def test_bits_per_byte_of_knowing_nothing():
     text = whole_text()
     known = (len(text.held) - 1) * math.log2(text.vocab_size) / len(tales.generate(2_000, 1).text.encode())
-    assert running.bits_per_byte(Uniform(text.vocab_size), text, 300, "cpu") == pytest.approx(known, rel=1e-6)
-    assert running.bits_per_byte(Uniform(text.vocab_size), text, 500, "cpu") is None, "beyond what it can read"
+    assert running.bits_per_byte(Uniform(text.vocab_size), text, 300) == pytest.approx(known, rel=1e-6)
+    assert running.bits_per_byte(Uniform(text.vocab_size), text, 500) is None, "beyond what it can read"
 
 
 # ---- runs
@@ -457,12 +457,12 @@ def test_what_runs_changes_the_hash_and_what_does_not_run_does_not(tmp_path, old
 def test_a_run_reaches_its_components_and_no_others():
     with torch.device("meta"):
         model = LM(Config(9, d_model=16, n_layers=1, n_heads=2, positions="rope", norm="rmsnorm"))
-    names = code.reached([*{type(m) for m in model.modules()}, running.run]).keys()
+    names = code.reached([*{type(m) for m in model.modules()}, *running.DECIDE]).keys()
     wanted = "positions.Rope norms.RMSNorm train.train masks.causal_mask lab.running.bits_per_byte lab.texts.held_out"
     assert {f"lmkit.{name}" for name in wanted.split()} <= names
     assert not {"lmkit.positions.Alibi", "lmkit.norms.DyT", "lmkit.optimizers.muon"} & names
     other = lab.BASE | dict(optimizer="muon")
-    assert code.code_hash(lab.BASE, running.run) != code.code_hash(other, running.run)
+    assert code.code_hash(lab.BASE, *running.DECIDE) != code.code_hash(other, *running.DECIDE)
 
 
 # ---- the studies and the command

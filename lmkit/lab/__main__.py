@@ -37,7 +37,7 @@ def arguments(argv=None) -> argparse.Namespace:
     add("--seeds", type=int, help="so many per variant, instead of the study's own")
     add("--steps", type=int, help="so many of the first variant, instead of the study's own")
     add("--corpora", nargs="+", help="these only")
-    add("--sizes", nargs="+", help="these only")
+    add("--sizes", nargs="+", default=["S"], help="of models and runs: S, and L on a card (default: S)")
     options = parser.parse_args(argv)
     if unknown := set(options.studies) - set(STUDIES):
         parser.error(f"there is no study {sorted(unknown)}; expected some of {', '.join(STUDIES)}")
@@ -53,7 +53,7 @@ def chosen(o: argparse.Namespace) -> list[Study]:
             corpora = {name: how for name, how in study.corpora.items() if not o.corpora or name in o.corpora}
             sizes = dict([*study.sizes.items()][place : place + 1])
             base = study.base | (dict(steps=o.steps, warmup=min(20, o.steps // 5)) if o.steps else {})
-            if corpora and sizes and (not o.sizes or set(sizes) <= set(o.sizes)):
+            if corpora and sizes and set(sizes) <= set(o.sizes):
                 found.append(replace(study, corpora=corpora, sizes=sizes, base=base, seeds=o.seeds or study.seeds))
     return found
 

@@ -18,20 +18,19 @@ from ..init import INITS
 from ..objectives import OBJECTIVES
 from ..optimizers import OPTIMIZERS
 from ..schedules import SCHEDULES
-from ..train import train
 
 
 def code_hash(settings: dict, *more: Callable) -> str:
     """sha256 over what a run of these settings executes in lmkit, and `more`: comments and docstrings do not count.
 
-    Followed from the classes inside the model, the functions named in the settings and the loop, by name, through all
-    that they mention. A new component beside those in use therefore changes nothing.
+    Followed from the classes inside the model and the functions named in the settings, by name, through all that they
+    mention. A new component beside those in use therefore changes nothing.
     """
     with torch.device("meta"):
         model = LM(Config.from_dict(settings["model"] | {"vocab_size": settings["model"].get("vocab_size", 8)}))
     menus = dict(objective=OBJECTIVES, optimizer=OPTIMIZERS, schedule=SCHEDULES)
     chosen = [choose(settings[name], menu) for name, menu in menus.items()]
-    return hash_of([*{type(m) for m in model.modules()}, choose(model.config.init, INITS), *chosen, train, *more])
+    return hash_of([*{type(m) for m in model.modules()}, choose(model.config.init, INITS), *chosen, *more])
 
 
 def hash_of(things: Iterable[Callable]) -> str:

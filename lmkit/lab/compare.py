@@ -9,7 +9,7 @@ from pathlib import Path
 from ..config import Config
 from . import fair, ledger, settings
 from .code import code_hash
-from .running import costs, run, run_all
+from .running import DECIDE, costs, run_all
 from .table import Table
 from .texts import seq_len_for, text_for
 
@@ -82,7 +82,7 @@ class Study:
                         | dict(settings=s, lengths=list(self.lengths), equal=list(self.equal), rescaled=rescaled)
                         | dict(floor=text.floor_bits and text.floor_bits / text.n_bytes, counter=text.counter)
                         | dict(bytes_per_token=round(text.bytes_per_token, 4), data=text.digest)
-                        | dict(code=code_hash(s, run), **costs(config, s))
+                        | dict(code=code_hash(s, *DECIDE), **costs(config, s))
                     )
         return found
 

@@ -19,7 +19,7 @@ from ..config import Config
 from ..ffn import MoE
 from ..heads import LM
 from ..objectives import OBJECTIVES
-from ..train import Diverged, train
+from ..train import Diverged, Step, train
 from .fair import counted, parameters
 from .texts import Text, held_out
 
@@ -39,7 +39,7 @@ def windows_of(text: Text, settings: dict, device: str) -> Iterator[torch.Tensor
 
 
 @torch.no_grad()
-def bits_per_byte(model: LM, text: Text, T: int, device: str) -> float | None:
+def bits_per_byte(model: LM, text: Text, T: int, precision: str = "float32", device: str = "cpu") -> float | None:
     """The loss on all that is held out, read in rows of T tokens; None where the model cannot read so far."""
     limit = model.body.positions.limit
     if limit is not None and T > limit:
@@ -48,23 +48,34 @@ def bits_per_byte(model: LM, text: Text, T: int, device: str) -> float | None:
     total, at_once = 0.0, max(1, 16_384 // T)
     for i in range(0, len(rows), at_once):
         part = torch.from_numpy(rows[i : i + at_once].astype(np.int64)).to(device)
-        losses = F.cross_entropy(model(part[:, :-1]).float().flatten(0, 1), part[:, 1:].flatten(), reduction="none")
+        with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=precision == "bfloat16"):
+            logits = model(part[:, :-1]).float()
+        losses = F.cross_entropy(logits.flatten(0, 1), part[:, 1:].flatten(), reduction="none")
         total += (losses * torch.from_numpy(real[i : i + at_once]).to(device).flatten()).sum()
     return float(total) / math.log(2) / n_bytes
 
 
-def run(row: dict, text: Text, device: str = "cpu", beside: int = 1) -> Iterator[None]:
-    """Train and measure as row["settings"] says, pausing after every step; return (by StopIteration) the whole row."""
-    s, began = row["settings"], time.perf_counter()
+def begun(settings: dict, text: Text, device: str) -> tuple[LM, Iterator[Step]]:
+    """The model of a run and its steps, still to be taken."""
+    s = settings
     torch.manual_seed(s["seed"])
     config = Config.from_dict(s["model"] | {"vocab_size": text.vocab_size, "max_seq_len": s["seq_len"]})
     model = LM(config).to(device)
-    steps = train(
+    return model, train(
         model, windows_of(text, s, device), choose(s["objective"], OBJECTIVES), steps=s["steps"], lr=s["lr"],
         warmup=s["warmup"], weight_decay=s["weight_decay"], optimizer=s["optimizer"], schedule=s["schedule"],
         clip=s["clip"], autocast=torch.bfloat16 if s["precision"] == "bfloat16" else None,
         graph=device.startswith("cuda") and not any(isinstance(m, MoE) for m in model.modules()),
     )  # fmt: skip
+
+
+DECIDE = (begun, bits_per_byte)  # the code whose changes make a row stale, with all that it reaches
+
+
+def run(row: dict, text: Text, device: str = "cpu", beside: int = 1) -> Iterator[None]:
+    """Train and measure as row["settings"] says, pausing after every step; return (by StopIteration) the whole row."""
+    s, began = row["settings"], time.perf_counter()
+    model, steps = begun(s, text, device)
     shown, kept, result, why = max(1, s["steps"] // POINTS), [], {}, None
     try:
         for step in steps:
@@ -72,7 +83,7 @@ def run(row: dict, text: Text, device: str = "cpu", beside: int = 1) -> Iterator
                 kept.append(step)
             yield
         for length in row["lengths"]:
-            found = bits_per_byte(model, text, length * s["seq_len"], device)
+            found = bits_per_byte(model, text, length * s["seq_len"], s["precision"], device)
             result[str(length)] = found if found is None else round(found, 5)
         if not math.isfinite(result["1"]):
             raise Diverged(f"the held-out loss is {result['1']}")

@@ -1,36 +1,41 @@
-"""The comparisons whose rows stand in the ledger, as data, the most telling first. `python -m lmkit.lab` runs them."""
+"""The comparisons whose rows stand in the ledger, as data, the most telling first. `python -m lmkit.lab` runs them.
+
+Size S takes a few seconds a run on one processor core: it shows how variants begin to learn. L is for a graphics card.
+"""
 
 from .compare import CORPORA, Study
 from .settings import grid
 
 TALES = {"tales": CORPORA["tales"]}
-LARGER = {"S": {}, "M": dict(n_layers=4, d_model=128)}
+SHORT = dict(steps=200, batch_size=8, warmup=10, lr=6e-3, precision="bfloat16")
+SMALL = {"S": SHORT}
+SIZES = SMALL | {"L": dict(n_layers=6, d_model=256, n_heads=8, steps=2000, batch_size=32, warmup=100, lr=2e-3)}
 
 
 def named(field: str, *names: str) -> dict[str, dict]:
     return {name: {field: name} for name in names}
 
 
-NORMS = named("norm", "layernorm", "rmsnorm", "rmsnorm_plus_one", "dyt")
+NORMS = named("norm", "rmsnorm", "layernorm", "rmsnorm_plus_one", "dyt")
 PLACES = {"pre": {}, "post": dict(residual="post", final_norm=False), "output": dict(residual="output")}
-RULES = named("residual", "pre", "sandwich", "scaled", "output")
+RULES = named("residual", "pre", "sandwich")
 RULES |= {
     "post": dict(residual="post", final_norm=False),
     "deepnorm": dict(residual="deepnorm", init="deepnorm", final_norm=False),
     "rezero": dict(residual="rezero"),
 }
-DEPTHS = {f"{n} layers": dict(n_layers=n) for n in (2, 6, 24)}  # at equal parameters: thinner ones
+DEPTHS = {f"{n} layers": dict(n_layers=n) for n in (2, 24)}  # at equal parameters: thinner ones
 SCHEMES = named("positions", "rope", "alibi", "relative", "learned", "sinusoidal", "none")
 
 STUDIES = {
     study.name: study
     for study in [
-        Study("positions", "How should a position be told?", SCHEMES, sizes=LARGER, lengths=(1, 2, 4)),
+        Study("positions", "How should a position be told?", SCHEMES, sizes=SIZES, lengths=(1, 2, 4)),
         Study(
             "ffn",
             "Which network should each position have for itself?",
             named("ffn", "gelu", "relu", "relu2", "glu", "swiglu", "geglu"),
-            sizes=LARGER,
+            sizes=SIZES,
         ),
         Study(
             "attention",
@@ -43,9 +48,9 @@ STUDIES = {
                 "window 16": dict(window=16),
                 "window 16, then all": dict(window=(16, None)),
             },
-            sizes=LARGER,
+            sizes=SIZES,
         ),
-        Study("norms", "Which norm, and where?", grid(NORMS, PLACES)),
+        Study("norms", "Which norm, and where?", grid(NORMS, PLACES), sizes=SMALL),
         Study(
             "optimizers",
             "Which optimizer, at its own best rate?",
@@ -56,6 +61,7 @@ STUDIES = {
                 "muon, momentum 0.85": dict(optimizer={"name": "muon", "momentum": 0.85}, lr=1e-2),
                 "sgd": dict(optimizer="sgd", lr=0.25),
             },
+            sizes=SMALL,
         ),
         Study(
             "schedules",
@@ -67,9 +73,9 @@ STUDIES = {
                 "stable, then down": dict(schedule="wsd"),
                 "constant": dict(schedule="constant"),
             },
+            sizes=SMALL,
         ),
-        Study("depth", "Which residual rule, as layers get more and thinner?", grid(RULES, DEPTHS), corpora=TALES),
-        Study("heads", "Should the head share the embedding?", {"tied": {}, "untied": dict(tied=False)}, sizes=LARGER),
+        Study("heads", "Should the head share the embedding?", {"tied": {}, "untied": dict(tied=False)}, sizes=SIZES),
         Study(
             "tokens",
             "Which tokens, for the same bytes of context and the same arithmetic?",
@@ -80,23 +86,32 @@ STUDIES = {
                 "byte-level BPE 1024": dict(tokenizer={"name": "byte_bpe", "vocab_size": 1024}),
                 "unigram 1024": dict(tokenizer={"name": "unigram", "vocab_size": 1024}),
             },
-            base=dict(window_bytes=640, batch_size=8),
+            sizes={"S": SHORT | dict(window_bytes=640, batch_size=4, steps=120)},
         ),
         Study(
             "warmup",
             "Does the place of the norm decide how long to warm up?",
-            grid(PLACES, {f"warm-up {n}": dict(warmup=n) for n in (0, 20, 80)}),
+            grid({p: PLACES[p] for p in ("pre", "post")}, {f"warm-up {n}": dict(warmup=n) for n in (10, 0, 40)}),
             corpora=TALES,
+            sizes=SMALL,
         ),
         Study(
             "length",
             "Which positions carry over to longer texts, and does training on longer ones help?",
             grid(
-                named("positions", "rope", "alibi", "relative", "none"),
-                {f"T = {T}": dict(seq_len=T, batch_size=2048 // T) for T in (128, 256, 512)},
+                named("positions", "rope", "alibi", "none"),
+                {f"T = {T}": dict(seq_len=T, batch_size=1024 // T) for T in (128, 512)},
             ),
             corpora=TALES,
+            sizes=SMALL,
             lengths=(1, 2, 4),
+        ),
+        Study(
+            "depth",
+            "Which residual rule, as layers get more and thinner?",
+            grid(RULES, DEPTHS),
+            corpora=TALES,
+            sizes=SMALL,
         ),
     ]
 }

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from . import ledger
 from .code import code_hash
-from .running import run
+from .running import DECIDE
 from .statistics import Difference, paired
 
 HEAD = ["variant", "bits per byte", "difference, 95 %", "", "rate", "parameters", "steps", "MB", "seconds"]
@@ -14,7 +14,7 @@ HEAD = ["variant", "bits per byte", "difference, 95 %", "", "rate", "parameters"
 def is_stale(row: dict) -> bool | None:
     """Whether the code has changed since the run; None for rows that do not say of which code they are."""
     try:
-        return None if row["code"] is None else code_hash(row["settings"], run) != row["code"]
+        return None if row["code"] is None else code_hash(row["settings"], *DECIDE) != row["code"]
     except (ValueError, TypeError, KeyError):  # a component or a setting that there is no more
         return True
 

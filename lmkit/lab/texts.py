@@ -12,7 +12,7 @@ from ..corpora import tales
 from ..tokenizers import TOKENIZERS, Characters, Words
 
 END = "<|endoftext|>"
-N_WORDS = {"train": 1_000_000, "held out": 30_000}  # of the tales
+N_WORDS = {"train": 1_000_000, "held out": 20_000}  # of the tales
 
 
 @dataclass(frozen=True, eq=False)
