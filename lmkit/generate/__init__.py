@@ -7,7 +7,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from . import sampling
+from .. import sampling
 
 
 def generate(model: nn.Module, ids: Tensor, n: int, **how) -> Tensor:
