@@ -5,13 +5,14 @@ from math import ceil
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .. import objectives
 from ..data import batches
-from ..distributed import World
+from ..distributed import World, loss_of, mean
 from ..objectives import BATCHES, Marks, Text
 from ..tokenizers import ByteBPE, Characters, Tokenizer, Unigram, WordPiece, Words
+from ..train import parts
 from .settings import Settings
 from .tasks import Task
 
@@ -54,6 +55,30 @@ def held_out(s: Settings, what: Task) -> Tensor | dict[str, Tensor]:
     marks = marks_for(s, what) or Marks.after(len(what.tokenizer))
     made = BATCHES[s.objective](text, np.random.default_rng(0), min(n, MOST_ROWS), s.seq_len, marks)
     return {name: torch.as_tensor(value) for name, value in made.items()}
+
+
+@torch.no_grad()
+def loss_on(
+    rows: Tensor | dict[str, Tensor], wrapped: nn.Module, world: World, at_once: int, autocast: torch.dtype | None
+) -> float:
+    """The mean loss over rows, so many at once.
+
+    Ranks share them where that comes out even: under FSDP2 all must read as many. An objective may draw: it is given
+    the same numbers each time, and the generator of training stays where it was.
+    """
+    rows = rows if isinstance(rows, dict) else {"": rows}
+    n, device, total = len(next(iter(rows.values()))), world.device, 0.0
+    mine = {name: value[world.rank :: world.size] if n % world.size == 0 else value for name, value in rows.items()}
+    number = ceil(len(next(iter(mine.values()))) / at_once)
+    wrapped.eval()
+    half = torch.autocast(device.type, dtype=autocast, enabled=autocast is not None)
+    with torch.random.fork_rng([device] if device.type == "cuda" else []), half:
+        torch.manual_seed(0)
+        for part, weight in parts(mine, number):
+            there = {name: value.to(device) for name, value in part.items()}
+            total += weight * loss_of(wrapped, there.get("", there)).item()
+    wrapped.train()
+    return mean(total, world)
 
 
 def text_of(s: Settings, what: Task, ids, starts) -> Text:

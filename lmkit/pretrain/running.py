@@ -18,12 +18,13 @@ from .. import atomic, checkpoints, distributed, runs
 from ..count import count
 from ..distributed import World, loss_of
 from ..generate import generate
-from ..objectives import HEADS, OBJECTIVES
-from ..train import Diverged, parts, train
-from .reading import held_out, marks_for, stream, vocab_size
+from ..objectives import OBJECTIVES
+from ..train import Diverged, train
+from .building import how, model_for, task_of, trial
+from .reading import held_out, loss_on, marks_for, stream
 from .settings import Settings
-from .starting import built_optimizers, found_checkpoint, is_branch, steps_for, stop_signals
-from .tasks import MOST_WORDS, Task, packed_task, task
+from .starting import found_checkpoint, is_branch, steps_for, stop_signals
+from .tasks import Task
 
 
 class Stopped(Exception):
@@ -47,32 +48,6 @@ def run(options: argparse.Namespace) -> None:
         runs.seed_all(s.seed)
         model = model_for(s, what)
         Running(s, options, what, model, world, resumed).go()
-
-
-def task_of(s: Settings) -> Task:
-    words = min(max(s.steps * s.batch_size * s.seq_len, 20_000), MOST_WORDS)
-    what = task(s.corpus, s.tokenizer, s.seq_len, words)
-    return packed_task(what, s.seq_len) if s.pack else what
-
-
-def model_for(s: Settings, what: Task) -> nn.Module:
-    return HEADS[s.objective](s.config(vocab_size(s, what)))
-
-
-def trial(s: Settings, what: Task, world: World, parallel: str) -> tuple[nn.Module, dict]:
-    """A model to measure the speed with, and how it is trained."""
-    wrapped = distributed.wrap(model_for(s, what), OBJECTIVES[s.objective], world, parallel)
-    return wrapped, how(s, wrapped, world)
-
-
-def how(s: Settings, wrapped: nn.Module, world: World) -> dict:
-    """The arguments of `train` that the settings give."""
-    half = s.precision == "bfloat16" or (s.precision == "auto" and world.device.type == "cuda")
-    return dict(
-        lr=s.lr, warmup=s.warmup, schedule=s.schedule, clip=math.inf if s.clip is None else s.clip,
-        accumulate=s.accumulate, compile=s.compile, autocast=torch.bfloat16 if half else None,
-        optimizer=built_optimizers(s, wrapped),
-    )  # fmt: skip
 
 
 def command(options: argparse.Namespace) -> str:
@@ -188,7 +163,8 @@ class Running:
         if self.saved == self.done:
             return
         s, what = self.s, self.what
-        self.held_out = loss = self.evaluate()
+        at_once = max(1, min(64, s.batch_size // self.world.size // s.accumulate))
+        self.held_out = loss = loss_on(self.rows, self.wrapped, self.world, at_once, self.how["autocast"])
         if loss < self.best:
             self.best, self.best_step = loss, self.done
         said = dict(step=self.done, held_out=loss, best=self.best, best_step=self.best_step, seconds=self.seconds)
@@ -231,24 +207,6 @@ class Running:
             say(f"step {self.done:5d}  held-out loss {loss:.4f}{ratio if self.compared else ' nats'}")
         self.saved = self.done
         distributed.agree(None, self.world)
-
-    @torch.no_grad()
-    def evaluate(self) -> float:
-        """The held-out loss, in batches of training's size at most. Ranks share the rows where that comes out even:
-        under FSDP2 all must read as many."""
-        rows, ranks = self.rows if isinstance(self.rows, dict) else {"": self.rows}, self.world.size
-        n = len(next(iter(rows.values())))
-        mine = {name: value[self.world.rank :: ranks] if n % ranks == 0 else value for name, value in rows.items()}
-        n_mine, total = len(next(iter(mine.values()))), 0.0
-        at_once = max(1, min(64, self.s.batch_size // ranks // self.s.accumulate))
-        self.wrapped.eval()
-        with torch.random.fork_rng([self.world.device] if self.world.device.type == "cuda" else []):
-            torch.manual_seed(0)  # an objective may draw; looking leaves no trace in what is trained
-            for part, weight in parts(mine, math.ceil(n_mine / at_once)):
-                there = {name: value.to(self.world.device) for name, value in part.items()}
-                total += weight * loss_of(self.wrapped, there.get("", there)).item()
-        self.wrapped.train()
-        return distributed.mean(total, self.world)
 
     def finish(self) -> None:
         s, tokenizer = self.s, self.what.tokenizer

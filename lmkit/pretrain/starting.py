@@ -8,10 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .. import checkpoints, distributed
-from ..choose import choose
 from ..count import count
 from ..distributed import World
-from ..optimizers import OPTIMIZERS
 from ..train import train
 from .reading import stream, vocab_size
 from .settings import Settings, read_settings
@@ -88,10 +86,6 @@ def steps_for(o: argparse.Namespace, s: Settings, what: Task, world: World, buil
     if world.first:
         print(f"{seconds * 1000:.1f} ms a step: {steps:,} steps for {o.seconds:g} s")
     return steps
-
-
-def built_optimizers(s: Settings, wrapped) -> list:
-    return choose(s.optimizer, OPTIMIZERS)(wrapped, s.lr, s.weight_decay)
 
 
 @contextmanager
