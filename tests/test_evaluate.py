@@ -123,7 +123,7 @@ def test_the_command(tmp_path, capsys, monkeypatch):
         (["nowhere", "excerpt"], "'nowhere' is no folder here"),
         (["tales", "nothing.txt"], "there is no file 'nothing.txt'"),
         (["tales", "excerpt"], "is not among the 464 words"),
-        (["tales", "tales", "--limit", "4"], "leaves nothing to predict"),
+        (["tales", "tales", "--limit", "6"], "leaves nothing to predict"),
         (["tales", "tales", "--limit", "90", "--stride", "900"], "the stride must lie between 1 and the window"),
     ],
 )
