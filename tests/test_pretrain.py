@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import sys
 from functools import cache
 
 import numpy as np
@@ -218,6 +219,26 @@ def test_ranks_share_what_an_objective_makes():
     assert all(torch.equal(torch.cat([share[name] for share in shares]), whole[name]) for name in whole)
     with pytest.raises(ValueError, match="a batch of 4 cannot be shared evenly by 3 ranks"):
         next(stream(s, what, World(0, 3, torch.device("cpu"))))
+
+
+def test_tensorboard_reads_what_the_log_says(cats, tmp_path, monkeypatch):
+    """Also after going on: what was undone is not shown twice."""
+    reader = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    board = ["--tensorboard", str(tmp_path / "board"), "--save-every", "2"]
+    main([*cats, "--steps", "4", *board])
+    shutil.rmtree(tmp_path / "run" / "step-00000004")
+    main([*cats, *board, "--resume", "auto"])
+    found = reader.EventAccumulator(str(tmp_path / "board")).Reload()
+    train, held = losses(tmp_path / "run")
+    assert [(e.step, e.value) for e in found.Scalars("loss")] == [
+        (i + 1, pytest.approx(x)) for i, x in enumerate(train)
+    ]
+    assert [(e.step, e.value) for e in found.Scalars("held_out")] == [
+        (2, pytest.approx(held[0])),
+        (4, pytest.approx(held[1])),
+    ]
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    assert "--tensorboard wants the package tensorboard" in refused([*cats[:-1], str(tmp_path / "b"), *board])
 
 
 def test_nothing_to_go_on_from_is_a_new_run(cats, tmp_path):

@@ -95,7 +95,7 @@ def main(argv=None) -> None:
     except KeyboardInterrupt:
         print(f"\nstopped at once; what was saved before is kept. To go on: {command(options)} --resume auto")
         sys.exit(130)
-    except (ValueError, OSError) as problem:  # a sentence for the reader, who has nothing to debug here
+    except (ValueError, OSError, ImportError) as problem:  # a sentence for the reader, who has nothing to debug here
         full = isinstance(problem, OSError) and problem.errno in FULL
         sys.exit(f"lmkit.pretrain: {full_disk(options) if full else problem}")
     except (RuntimeError, MemoryError) as problem:  # torch.OutOfMemoryError is the first; on a processor it has no name

@@ -62,6 +62,17 @@ def command(options: argparse.Namespace) -> str:
     return f"{'python' if alone else 'torchrun ...'} -m lmkit.pretrain {shlex.join(kept)}".rstrip()
 
 
+def board(folder: str | None, done: int):
+    """TensorBoard's writer into a folder, from a step on; None if no folder is named."""
+    if folder is None:
+        return None
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        raise ImportError("--tensorboard wants the package tensorboard (pip install tensorboard)") from None
+    return SummaryWriter(folder, purge_step=done + 1)
+
+
 class Running:
     """What one run knows of itself."""
 
@@ -109,7 +120,7 @@ class Running:
             versions = dict(python=platform.python_version(), torch=torch.__version__)
             content = json.dumps({"settings": s.to_dict(), "versions": versions}, indent=1) + "\n"
             atomic.write(self.out / "run.json", content)
-            self.log = runs.Log(self.out, after=self.done)
+            self.log, self.board = runs.Log(self.out, after=self.done), board(self.o.tensorboard, self.done)
         parameters = sum(p.numel() for p in self.model.parameters())
         self.say(f"{self.name}: {len(what.ids):,} tokens, vocabulary of {len(what.tokenizer)}")
         base = (
@@ -144,12 +155,8 @@ class Running:
             if looked_at:
                 loss = distributed.mean(step.loss, world)
                 if world.first:
-                    self.log.add(step=self.done, loss=loss, lr=step.lr, grad_norm=step.grad_norm)
-                    speed = s.batch_size * s.seq_len / (self.seconds / self.done)
-                    shown = dict(
-                        loss=f"{loss:.3f}", tokens_s=f"{speed:,.0f}", GFLOP_s=f"{speed * self.flops / 1e9:,.0f}"
-                    )
-                    bar.set_postfix(shown, refresh=False)
+                    self.note(loss=loss, lr=step.lr, grad_norm=step.grad_norm)
+                    bar.set_postfix(self.shown(loss), refresh=False)
             if self.done % every == 0 or self.done == s.steps:
                 self.save(bar.write)
             heard = (looked_at or world.size == 1) and distributed.agree(asked[:1], world)  # all ranks stop, or none
@@ -191,7 +198,7 @@ class Running:
             runs.write_state(new, [] if self.sharded else self.how["optimizer"], said)
 
         if self.world.first:
-            self.log.add(step=self.done, held_out=loss)
+            self.note(held_out=loss)
             self.log.sync()
         if self.sharded:
             folder = runs.folder_of(self.out, self.done)
@@ -208,10 +215,25 @@ class Running:
         self.saved = self.done
         distributed.agree(None, self.world)
 
+    def note(self, **numbers: float) -> None:
+        """Into the log, and to TensorBoard."""
+        self.log.add(step=self.done, **numbers)
+        for name, number in numbers.items():
+            if self.board is not None:
+                self.board.add_scalar(name, number, self.done)
+
+    def shown(self, loss: float) -> dict[str, str]:
+        """What stands beside the bar."""
+        speed = self.done * self.s.batch_size * self.s.seq_len / self.seconds
+        shown = dict(loss=f"{loss:.3f}", bits_per_byte=f"{loss * self.bits:.3f}") if self.compared else {"loss": loss}
+        return shown | {"tokens/s": f"{speed:,.0f}", "GFLOP/s": f"{speed * self.flops / 1e9:,.0f}"}
+
     def finish(self) -> None:
         s, tokenizer = self.s, self.what.tokenizer
         if not self.world.first:
             return
+        if self.board is not None:
+            self.board.close()
         tokens = s.steps * s.batch_size * s.seq_len
         speed = f"{tokens:,} tokens in {self.seconds:.0f} s, {tokens / max(self.seconds, 1e-9):,.0f} a second"
         print(f"{speed}; {self.held_out * self.bits:.4f} bits per byte\n" if self.compared else speed)
