@@ -53,6 +53,7 @@ def worker(name: str, seed: int, o: argparse.Namespace) -> None:
     """One run; a line of JSON, with the names of lmkit.lab's ledger."""
     began = time.time() - since_start()
     import torch
+    import torch._dynamo  # as the first optimizer does, for a second: it belongs to the start
 
     from lmkit.recipes import RECIPES, begin
 
@@ -67,7 +68,7 @@ def worker(name: str, seed: int, o: argparse.Namespace) -> None:
     done, used = time.time(), time.process_time() - used
 
     from lmkit.lab.code import code_hash
-    from lmkit.lab.running import cost, hardware, peak_memory, run, versions
+    from lmkit.lab.running import costs, hardware, peak_memory, run, versions
 
     T, settings = settings["seq_len"], {"objective": "causal", **settings, "seed": seed}
     losses = {str(t / T): held_out(model, val_ids, t) for t in {64, T}}
@@ -78,7 +79,7 @@ def worker(name: str, seed: int, o: argparse.Namespace) -> None:
         nats_at_64=losses[str(64 / T)], nats_at_own_length=losses["1.0"], seconds=done - ready,
         processor_seconds=used, seconds_with_start=done - began, threads=o.threads, last_loss=last.loss,
         peak_memory_bytes=peak_memory(o.device), hardware=hardware(o.device), versions=versions(),
-        date=f"{datetime.now(UTC):%Y-%m-%d}", code=code_hash(settings, run), **cost(model.config, settings),
+        date=f"{datetime.now(UTC):%Y-%m-%d}", code=code_hash(settings, run), **costs(model.config, settings),
     )  # fmt: skip
     print(json.dumps(row | dict(key=f"{name} {seed}")))
 
