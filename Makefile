@@ -5,6 +5,8 @@ PYTHON ?= python3
 TORCH_INDEX ?=
 # make train CORPUS=tinyshakespeare
 CORPUS ?=
+# make ledger STUDY=norms
+STUDY ?=
 # make test SLOW=1 runs the slow tests too. CI does.
 SLOW ?= $(CI)
 
@@ -12,7 +14,7 @@ PY := .venv/bin/python
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lab refresh train lint bench stamp clean
+.PHONY: help book test lab refresh train ledger lint bench stamp clean
 
 help: ## this list
 	@echo "make ..."
@@ -37,6 +39,9 @@ refresh: $(READY) ## execute the notebooks and store clean outputs: the baseline
 
 train: $(READY) ## train the book's own model, on a GPU if there is one (CORPUS=tinyshakespeare: another corpus)
 	@$(PY) -m lmkit.pretrain $(if $(CORPUS),--corpus "$(CORPUS)")
+
+ledger: $(READY) ## run what is missing or stale of the lab's comparisons (STUDY=norms: of one; hours for all)
+	@$(PY) -m lmkit.lab $(if $(STUDY),$(STUDY),--all) --run --stale
 
 lint: $(READY) ## ruff, the form of the notebooks, the book's address
 	@$(PY) -m ruff check .

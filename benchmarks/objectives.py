@@ -6,9 +6,8 @@
 Pretraining reads tales of level 2, at equal training FLOPs (counted by PyTorch over one batch of each objective, so
 that a generator, or a head over all positions, is paid for), at the rate that is best for the objective on a seed of
 its own. "nothing" is the body as it was drawn. Then each is tuned in the same way on the same 200 examples of three
-tasks, and
-judged on 500 others: how a tale ends (sentiment, from its last 64 words), who does what (a role for each word), and
-whether a sentence follows another. RoBERTa found that predicting the next sentence does not help (Liu et al. 2019,
+tasks, and judged on 500 others: how a tale ends (sentiment, from its last 64 words), who does what (a role for each
+word), and whether a sentence follows another. RoBERTa found that predicting the next sentence does not help (Liu et al. 2019,
 arXiv:1907.11692): compare "masked" and "masked + next sentence".
 """
 
