@@ -21,7 +21,7 @@ PURPOSES = {  # how it looks, and what it is trained to do
     "generate": ("decoder", "causal"),
     "classify": ("encoder", "masked"),
     "tag": ("encoder", "masked"),
-    "translate": ("encoder-decoder", "span"),
+    "translate": ("encoder-decoder", "spans"),
 }
 ROOMS = (512, 1024, 4096, 16_384, 32_768, 50_304, 131_072)  # vocabularies
 
