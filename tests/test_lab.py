@@ -415,6 +415,14 @@ def test_the_first_rows_can_still_be_read():
     assert "byte_bpe 1024" in repr(lab.table("tokenizers")) and lab.is_stale(rows[0]) is None
 
 
+def test_of_several_rows_of_a_run_the_newest_counts():
+    def row(lr, loss):
+        return dict(study="s", corpus="c", size="S", variant="v", seed=0, swept=False, lr=lr, bits_per_byte=loss)
+
+    rows = ledger.newest([row(1.0, 3.0), row(2.0, 2.0), row(1.0, 1.0)])
+    assert [(r["lr"], r["bits_per_byte"]) for r in rows] == [(2.0, 2.0), (1.0, 1.0)], "the last stands last"
+
+
 # ---- the code's hash
 
 

@@ -51,10 +51,10 @@ def chosen(o: argparse.Namespace) -> list[Study]:
     for place in range(max(len(study.sizes) for study in STUDIES.values())):
         for study in (STUDIES[name] for name in o.studies):
             corpora = {name: how for name, how in study.corpora.items() if not o.corpora or name in o.corpora}
-            sizes = dict([*study.sizes.items()][place : place + 1])
-            base = study.base | (dict(steps=o.steps, warmup=min(20, o.steps // 5)) if o.steps else {})
+            short = dict(steps=o.steps, warmup=min(20, o.steps // 5)) if o.steps else {}
+            sizes = {name: how | short for name, how in [*study.sizes.items()][place : place + 1]}
             if corpora and sizes and set(sizes) <= set(o.sizes):
-                found.append(replace(study, corpora=corpora, sizes=sizes, base=base, seeds=o.seeds or study.seeds))
+                found.append(replace(study, corpora=corpora, sizes=sizes, seeds=o.seeds or study.seeds))
     return found
 
 

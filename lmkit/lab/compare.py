@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 
 from ..config import Config
@@ -52,39 +53,35 @@ class Study:
     def plan(self) -> list[dict]:
         """One row per variant, size and corpus, with all that is known before it runs."""
         found = []
-        for corpus, of_corpus in self.corpora.items():
-            for size, of_size in self.sizes.items():
-                target = flops = None
-                for name, change in self.variants.items():
-                    s = settings.of(self.base)
-                    for changes in (of_corpus, of_size, change):
-                        s = settings.changed(s, changes)
-                    text = text_for(s)
-                    s |= dict(seq_len=seq_len_for(s, text))
-                    config = Config.from_dict(s["model"] | dict(vocab_size=text.vocab_size, max_seq_len=s["seq_len"]))
-                    asked = dict(d_ff=config.d_ff, d_model=config.d_model)
-                    if target is None:
-                        target = fair.parameters(config)
-                    elif "parameters" in self.equal:
-                        config = fair.with_parameters(config, target)
-                    step = fair.step_flops(config, s["batch_size"], s["seq_len"])
-                    if flops is None:
-                        flops = step * s["steps"]
-                    elif "flops" in self.equal:
-                        s["steps"] = max(1, round(flops / step))
-                    s["model"] = s["model"] | dict(d_model=config.d_model)
-                    if config.d_ff is not None:
-                        s["model"] = s["model"] | dict(d_ff=config.d_ff)
-                    labels = dict(study=self.name, corpus=corpus, size=size, variant=name)
-                    rescaled = {w: [asked[w], new] for w in asked if (new := getattr(config, w)) != asked[w]}
-                    found.append(
-                        labels
-                        | dict(settings=s, lengths=list(self.lengths), equal=list(self.equal), rescaled=rescaled)
-                        | dict(floor=text.floor_bits and text.floor_bits / text.n_bytes, counter=text.counter)
-                        | dict(bytes_per_token=round(text.bytes_per_token, 4), data=text.digest)
-                        | dict(code=code_hash(s, *DECIDE), **costs(config, s))
-                    )
+        for corpus, size in product(self.corpora, self.sizes):
+            rows = []
+            for variant in self.variants:
+                rows.append(self._planned(corpus, size, variant, rows[0] if rows else None))
+            found += rows
         return found
+
+    def _planned(self, corpus: str, size: str, variant: str, first: dict | None) -> dict:
+        """The row of one variant, made equal to the first of its corpus and size."""
+        s = settings.of(self.base)
+        for changes in (self.corpora[corpus], self.sizes[size], self.variants[variant]):
+            s = settings.changed(s, changes)
+        text = text_for(s)
+        s |= dict(seq_len=seq_len_for(s, text))
+        asked = config = Config.from_dict(s["model"] | dict(vocab_size=text.vocab_size, max_seq_len=s["seq_len"]))
+        if first and "parameters" in self.equal:
+            config = fair.with_parameters(config, first["active_parameters"])
+        widths = {w: [getattr(asked, w), getattr(config, w)] for w in ("d_ff", "d_model")}
+        rescaled = {w: [old, new] for w, (old, new) in widths.items() if old != new}
+        s["model"] = s["model"] | dict(d_model=config.d_model) | ({} if config.d_ff is None else dict(d_ff=config.d_ff))
+        if first and "flops" in self.equal:
+            step = fair.step_flops(config, s["batch_size"], s["seq_len"])
+            s["steps"] = max(1, round(first["training_flops"] / step))
+        return dict(
+            study=self.name, corpus=corpus, size=size, variant=variant, settings=s, lengths=list(self.lengths),
+            equal=list(self.equal), rescaled=rescaled, floor=text.floor_bits and text.floor_bits / text.n_bytes,
+            counter=text.counter, bytes_per_token=round(text.bytes_per_token, 4), data=text.digest,
+            code=code_hash(s, *DECIDE), **costs(config, s),
+        )  # fmt: skip
 
     def run(
         self, folder: str | Path | None = ledger.FOLDER, known: Iterable[dict] = (), stale: bool = True,

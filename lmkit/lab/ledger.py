@@ -59,5 +59,6 @@ def newest(rows: Iterable[dict]) -> list[dict]:
     kept = {}
     for row in rows:
         labels = tuple(str(row[name]) for name in ("study", "corpus", "size", "variant", "seed", "swept", "lr"))
+        kept.pop(labels, None)  # the newest comes last
         kept[labels] = row
     return list(kept.values())
