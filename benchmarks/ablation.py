@@ -67,29 +67,32 @@ VARIANTS = {
 }
 
 
-def study(quick: bool, seeds: int) -> Study:
+def study(names: list[str], seeds: int, quick: bool) -> Study:
     base = {"objective": "causal", **SPEEDRUN, "clip": UNCLIPPED}
-    variants, rates = VARIANTS, (0.5, 1.0, 2.0)
+    variants, rates = {name: VARIANTS[name] for name in ("speedrun", *names)}, (0.5, 1.0, 2.0)
     if quick:
         base, rates, seeds = base | dict(steps=4, warmup=1), (1.0,), 1
-        variants = {name: VARIANTS[name] for name in ("speedrun", "GELU")}
     return Study("ablation", "", variants, base, {SPEEDRUN["corpus"]: {}}, {"S": {}}, (), (1,), rates, seeds)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
+    add("variants", nargs="*", metavar="VARIANT", help=f"of: {'; '.join(VARIANTS)} (default: all)")
     add("--seeds", type=int, default=2, help="beside the one that chooses the rate (default: %(default)s)")
     add("--workers", type=int, default=os.cpu_count(), help="processes of one thread (default: %(default)s)")
     add("--device", default="cpu")
     add("--minutes", type=float, default=float("inf"), help="begin no run after so many")
-    add("--quick", action="store_true", help="four steps of two variants, to see that it runs")
+    add("--quick", action="store_true", help="four steps, of one variant unless others are named, to see that it runs")
     add("--ledger", nargs="?", const=str(FOLDER), help="keep the rows here (default: the ledger of the library)")
     o = parser.parse_args()
+    if unknown := set(o.variants) - set(VARIANTS):
+        parser.error(f"there is no variant {sorted(unknown)}; expected some of {list(VARIANTS)}")
+    names = o.variants or (["GELU"] if o.quick else list(VARIANTS))
     print(where(), flush=True)
     with tempfile.TemporaryDirectory() as passing:
         until = time.time() + 60 * o.minutes
-        rows = study(o.quick, o.seeds).run(o.ledger or passing, device=o.device, workers=o.workers, until=until)
+        rows = study(names, o.seeds, o.quick).run(o.ledger or passing, device=o.device, workers=o.workers, until=until)
     print(Comparison(rows, "ablation", "speedrun"))
 
 

@@ -53,7 +53,7 @@ def worker(name: str, seed: int, o: argparse.Namespace) -> None:
     """One run; a line of JSON, with the names of lmkit.lab's ledger."""
     began = time.time() - since_start()
     import torch
-    import torch._dynamo  # as the first optimizer does, for a second: it belongs to the start
+    import torch._dynamo  # noqa: F401  as the first optimizer does, for a second: it belongs to the start
 
     from lmkit.recipes import RECIPES, begin
 
