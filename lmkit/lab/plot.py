@@ -11,12 +11,11 @@ def plot(study: str | Table, folder: str | Path = ledger.FOLDER) -> plots.Pictur
     """Draw a study of the ledger, or a comparison: one panel per corpus and size; over lengths, if it has several."""
     found = study if isinstance(study, Table) else table(study, folder)
     groups = list(found.groups)
-    lengths = sorted({int(length) for row in found.rows for length in row["result"]})
     tall = 1.2 + 0.34 * max(len(found.groups[group]) for group in groups)
-    draw = over_lengths if len(lengths) > 1 else over_variants
-    height = 3.6 if len(lengths) > 1 else tall
+    several = len(found.lengths) > 1
+    draw, height = (over_lengths, 3.6) if several else (over_variants, tall)
     fig, panels = plots.axes(len(groups), width=3.6 * len(groups) + 1.2, height=height, squeeze=False)
-    words = [draw(ax, found, group, lengths) for ax, group in zip(panels.flat, groups)]
+    words = [draw(ax, found, group) for ax, group in zip(panels.flat, groups)]
     return plots.picture(fig, f"{found.name}: " + " ".join(words))
 
 
@@ -25,7 +24,7 @@ def loss_label(found: Table, group: tuple[str, str]) -> tuple[float, str]:
     return (row["floor"], "bits per byte above the floor") if row["floor"] else (0.0, "bits per byte")
 
 
-def over_variants(ax, found: Table, group: tuple[str, str], lengths: list[int]) -> str:
+def over_variants(ax, found: Table, group: tuple[str, str]) -> str:
     floor, label = loss_label(found, group)
     names = list(found.groups[group])
     means = {}
@@ -40,6 +39,9 @@ def over_variants(ax, found: Table, group: tuple[str, str], lengths: list[int]) 
             ax.annotate("diverged", (0.5, y), xycoords=("axes fraction", "data"), va="center", ha="center")
     if found.reference in means:
         ax.axvline(means[found.reference], color=plots.COLORS["orange"], linestyle=":", linewidth=1)
+    if means and max(means.values()) > 4 * min(means.values()) > 0:  # one that fails would squeeze the others
+        ax.set_xscale("log")
+        plain_ticks(ax.xaxis, ax.get_xlim())
     ax.set_yticks(range(len(names)), labels=names)
     ax.set(xlabel=label, ylim=(len(names) - 0.5, -0.5))
     ax.set_title(", ".join(group), loc="left", fontsize=11)
@@ -50,25 +52,30 @@ def over_variants(ax, found: Table, group: tuple[str, str], lengths: list[int]) 
     return f"{said} ({label})."
 
 
-def over_lengths(ax, found: Table, group: tuple[str, str], lengths: list[int]) -> str:
+def over_lengths(ax, found: Table, group: tuple[str, str]) -> str:
     floor, label = loss_label(found, group)
     said = []
     for i, name in enumerate(found.groups[group]):
         line = {}
-        for length in lengths:
+        for length in found.lengths:
             if losses := list(found.losses(group, name, length).values()):
-                line[length] = sum(losses) / len(losses) - floor
+                line[float(length)] = sum(losses) / len(losses) - floor
         color, style = list(plots.COLORS.values())[i % 6], "-" if i < 6 else "--"
         ax.plot(list(line), list(line.values()), marker="os^vDP"[i % 6], color=color, linestyle=style, label=name)
         said.append(f"{name} {', '.join(f'{loss:.3f}' for loss in line.values())}")
     ax.set_xscale("log", base=2)
     ax.set_yscale("log")
-    ax.set_xticks(lengths, labels=[f"{length} ×" for length in lengths])
-    low, high = ax.get_ylim()
-    ticks = [by * 10.0**e for e in range(-4, 3) for by in (1, 2, 5) if low <= by * 10.0**e <= high]
-    ax.set_yticks(ticks, labels=[f"{tick:g}" for tick in ticks])
-    ax.set_yticks([], minor=True)
+    ax.set_xticks([float(length) for length in found.lengths], labels=[f"{length} ×" for length in found.lengths])
+    plain_ticks(ax.yaxis, ax.get_ylim())
     ax.set(xlabel="length of evaluation, in lengths of training", ylabel=label)
     ax.set_title(", ".join(group), loc="left", fontsize=11)
     ax.legend(fontsize=8)
-    return f"On {', '.join(group)}, {label} at {', '.join(f'{n} ×' for n in lengths)} the length: {'; '.join(said)}."
+    at = ", ".join(f"{length} ×" for length in found.lengths)
+    return f"On {', '.join(group)}, {label} at {at} the length: {'; '.join(said)}."
+
+
+def plain_ticks(axis, ends: tuple[float, float]) -> None:
+    """1, 2, 5, 10, ... along a logarithmic axis, written as they are."""
+    ticks = [by * 10.0**e for e in range(-4, 3) for by in (1, 2, 5) if ends[0] <= by * 10.0**e <= ends[1]]
+    axis.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
+    axis.set_ticks([], minor=True)

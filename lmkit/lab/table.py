@@ -32,12 +32,17 @@ class Table:
             self.groups.setdefault((row["corpus"], row["size"]), {}).setdefault(row["variant"], {})[row["seed"]] = row
         self.reference = reference or finals[0]["variant"]
 
-    def losses(self, group: tuple[str, str], variant: str, length: int = 1) -> dict[int, float]:
+    @property
+    def lengths(self) -> list[str]:
+        """Those of the evaluation, in lengths of training."""
+        return sorted({length for row in self.rows for length in row["result"]}, key=float)
+
+    def losses(self, group: tuple[str, str], variant: str, length: str = "1") -> dict[int, float]:
         """Bits per byte by seed, at so many lengths of training; without the runs that diverged."""
-        found = {seed: row["result"].get(str(length)) for seed, row in self.groups[group].get(variant, {}).items()}
+        found = {seed: row["result"].get(length) for seed, row in self.groups[group].get(variant, {}).items()}
         return {seed: loss for seed, loss in found.items() if loss is not None}
 
-    def differences(self, group: tuple[str, str], length: int = 1) -> dict[str, Difference]:
+    def differences(self, group: tuple[str, str], length: str = "1") -> dict[str, Difference]:
         """Each variant less the reference, bits per byte, over the seeds that both have."""
         base = self.losses(group, self.reference, length)
         others = {name: self.losses(group, name, length) for name in self.groups[group] if name != self.reference}
@@ -60,7 +65,7 @@ class Table:
                 f"{first['parameters']:,}", f"{steps:,}", f"{memory / 1e6:.0f}" if memory else "",
                 f"{sum(row['seconds'] for row in rows) / len(rows):.1f}",
             ])  # fmt: skip
-        lengths = sorted({int(length) for row in self.rows for length in row["result"]} - {1})
+        lengths = [length for length in self.lengths if length != "1"]
         for length in lengths:
             for line in found:
                 losses = list(self.losses(group, line[0].removesuffix(" (stale)"), length).values())
