@@ -19,8 +19,9 @@ ROWS = [
     {"block", "config", "model"},
     {"heads", "record", "sampling", "generate", "fast", "count", "corpora", "ngrams"},
     {"objectives", "data", "schedules", "optimizers", "train", "presets", "checkpoints", "exchange", "rosetta"},
-    {"distributed", "runs", "recipes", "watch", "evaluate"},
-    {"plots", "widgets", "exercises", "pretrain"},
+    {"distributed", "runs", "recipes", "evaluate", "plots"},
+    {"watch"},
+    {"widgets", "exercises", "pretrain"},
     {"lab"},
 ]
 # What looks at the library from outside: only what stands above imports it, not even its own row.

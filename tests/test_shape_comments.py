@@ -23,7 +23,7 @@ from lmkit.model import Config, EncoderDecoder, Transformer
 
 FOLDER = Path(attention.__file__).parent
 PARTS = "attention block ffn generate heads masks model positions residual sampling".split()
-FILES = [FOLDER / f"{part}.py" for part in PARTS]
+FILES = [FOLDER / ("generate/__init__.py" if part == "generate" else f"{part}.py") for part in PARTS]
 COMMENT = re.compile(r"#\s*\(([\w\s,/+*]+)\)")
 ASSIGN = re.compile(r"^\s*([\w, ]+?)\s*=[^=]")
 SIZES = dict(d_model=40, n_heads=4, n_kv_heads=2, d_head=10, d_ff=50, vocab_size=31)  # all different: nothing by chance
