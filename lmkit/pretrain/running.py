@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from .. import atomic, checkpoints, distributed, runs
+from .. import atomic, checkpoints, distributed, runs, watch
 from ..count import count
 from ..distributed import World, loss_of
 from ..generate import generate
@@ -79,8 +79,8 @@ class Running:
     def __init__(self, s: Settings, options, what: Task, model: nn.Module, world: World, resumed: Path | None):
         self.s, self.o, self.out, self.what, self.world = s, options, options.out, what, world
         self.name = Path(s.corpus).name if Path(s.corpus).exists() else s.corpus
-        self.done, self.seconds, self.saved, self.held_out = 0, 0.0, None, math.inf
-        self.best, self.best_step = math.inf, None
+        self.done, self.seconds, self.saved = 0, 0.0, None
+        self.held_out = self.best = self.best_step = None
         self.sharded = options.parallel == "fsdp"
         if resumed is not None:
             from safetensors.torch import load_model
@@ -121,6 +121,7 @@ class Running:
             content = json.dumps({"settings": s.to_dict(), "versions": versions}, indent=1) + "\n"
             atomic.write(self.out / "run.json", content)
             self.log, self.board = runs.Log(self.out, after=self.done), board(self.o.tensorboard, self.done)
+            self.peak = watch.peak_flops(str(self.world.device), self.how["autocast"] or torch.float32)
         parameters = sum(p.numel() for p in self.model.parameters())
         self.say(f"{self.name}: {len(what.ids):,} tokens, vocabulary of {len(what.tokenizer)}")
         base = (
@@ -156,31 +157,31 @@ class Running:
                 loss = distributed.mean(step.loss, world)
                 if world.first:
                     self.note(loss=loss, lr=step.lr, grad_norm=step.grad_norm)
-                    bar.set_postfix(self.shown(loss), refresh=False)
+                    bar.set_postfix_str(self.shown(loss), refresh=False)
             if self.done % every == 0 or self.done == s.steps:
                 self.save(bar.write)
+                began = time.perf_counter() - self.seconds  # looking and saving is no training
             heard = (looked_at or world.size == 1) and distributed.agree(asked[:1], world)  # all ranks stop, or none
             if heard and self.done < s.steps:
-                self.save(bar.write)
+                self.save(look=False)  # whoever stops it may be in haste
                 kept = f"stopped after {self.done} of {s.steps} steps; all is kept"
                 raise Stopped(f"\n{kept}. To go on: {command(self.o)} --resume auto", heard[0])
 
-    def save(self, say=print) -> None:
-        """Report the held-out loss, and write a checkpoint with it, unless that is done."""
+    def save(self, say=print, look: bool = True) -> None:
+        """Look at the held-out loss, and write a checkpoint, unless that is done."""
         if self.saved == self.done:
             return
         s, what = self.s, self.what
-        at_once = max(1, min(64, s.batch_size // self.world.size // s.accumulate))
-        self.held_out = loss = loss_on(self.rows, self.wrapped, self.world, at_once, self.how["autocast"])
-        if loss < self.best:
-            self.best, self.best_step = loss, self.done
-        said = dict(step=self.done, held_out=loss, best=self.best, best_step=self.best_step, seconds=self.seconds)
+        if look:
+            self.look(say)
+        said = dict(step=self.done, held_out=self.held_out, best=self.best, best_step=self.best_step)
+        said["seconds"] = self.seconds
         provenance = dict(
             corpus=self.name, command=command(self.o), date=f"{datetime.now(UTC):%Y-%m-%d}",
             hardware=f"{platform.machine()}, {torch.get_num_threads()} threads, {self.world.device}",
             torch=torch.__version__, steps=self.done, tokens=self.done * s.batch_size * s.seq_len,
             seconds=round(self.seconds), parameters=sum(p.numel() for p in self.model.parameters()),
-            loss=round(loss, 4), objective=s.objective,
+            loss=None if self.held_out is None else round(self.held_out, 4), objective=s.objective,
         )  # fmt: skip
         if self.compared:
             provenance[what.baseline_name.replace(" ", "_")] = round(what.baseline, 4)
@@ -198,7 +199,6 @@ class Running:
             runs.write_state(new, [] if self.sharded else self.how["optimizer"], said)
 
         if self.world.first:
-            self.note(held_out=loss)
             self.log.sync()
         if self.sharded:
             folder = runs.folder_of(self.out, self.done)
@@ -210,10 +210,20 @@ class Running:
         if self.world.first:
             runs.tidy(self.out, self.done, self.o.keep, self.best_step)
             atomic.write(self.out / "best.json", json.dumps({"step": self.best_step, "held_out": self.best}) + "\n")
-            ratio = f" = {loss / what.baseline:.3f} x {what.baseline_name}, {loss * self.bits:.4f} bits per byte"
-            say(f"step {self.done:5d}  held-out loss {loss:.4f}{ratio if self.compared else ' nats'}")
         self.saved = self.done
         distributed.agree(None, self.world)
+
+    def look(self, say=print) -> None:
+        """At what is held out."""
+        s, what = self.s, self.what
+        at_once = max(1, min(64, s.batch_size // self.world.size // s.accumulate))
+        self.held_out = loss = loss_on(self.rows, self.wrapped, self.world, at_once, self.how["autocast"])
+        if self.best is None or loss < self.best:
+            self.best, self.best_step = loss, self.done
+        if self.world.first:
+            self.note(held_out=loss)
+            ratio = f" = {loss / what.baseline:.3f} x {what.baseline_name}, {loss * self.bits:.4f} bits per byte"
+            say(f"step {self.done:5d}  held-out loss {loss:.4f}{ratio if self.compared else ' nats'}")
 
     def note(self, **numbers: float) -> None:
         """Into the log, and to TensorBoard."""
@@ -222,11 +232,10 @@ class Running:
             if self.board is not None:
                 self.board.add_scalar(name, number, self.done)
 
-    def shown(self, loss: float) -> dict[str, str]:
+    def shown(self, loss: float) -> str:
         """What stands beside the bar."""
         speed = self.done * self.s.batch_size * self.s.seq_len / self.seconds
-        shown = dict(loss=f"{loss:.3f}", bits_per_byte=f"{loss * self.bits:.3f}") if self.compared else {"loss": loss}
-        return shown | {"tokens/s": f"{speed:,.0f}", "GFLOP/s": f"{speed * self.flops / 1e9:,.0f}"}
+        return watch.said(loss, speed, self.flops, self.bits if self.compared else None, self.peak)
 
     def finish(self) -> None:
         s, tokenizer = self.s, self.what.tokenizer
@@ -235,8 +244,10 @@ class Running:
         if self.board is not None:
             self.board.close()
         tokens = s.steps * s.batch_size * s.seq_len
-        speed = f"{tokens:,} tokens in {self.seconds:.0f} s, {tokens / max(self.seconds, 1e-9):,.0f} a second"
-        print(f"{speed}; {self.held_out * self.bits:.4f} bits per byte\n" if self.compared else speed)
+        speed = tokens / max(self.seconds, 1e-9) / self.world.size
+        share = f"{speed * self.flops / self.peak:.0%} of the peak that a product of two matrices reaches here"
+        print(f"{tokens:,} tokens in {self.seconds:.0f} s, {speed * self.world.size:,.0f} a second, {share}")
+        print(f"{self.held_out * self.bits:.4f} bits per byte\n" if self.compared else "")
         if not self.sharded and s.objective in ("causal", "prefix"):
             model, prompt = self.model.cpu().eval(), torch.tensor([tokenizer.encode(self.what.prompt)])
             room = model.body.positions.limit or math.inf
