@@ -29,7 +29,7 @@ from lmkit.objectives import (
     next_token_loss,
     stream,
 )
-from lmkit.objectives.pairs import joined
+from lmkit.objectives.pairs import borders, joined
 from lmkit.objectives.spans import cut_out, noise
 from lmkit.train import train
 
@@ -277,7 +277,7 @@ def test_masking_has_the_shares_of_transformers_collator():
 
 def test_whole_words_are_hidden_whole():
     words = np.random.default_rng(0).random((50, 300)) < 0.4
-    chosen = by_word(words, np.random.default_rng(1), 0.3)
+    chosen = by_word(words, np.random.default_rng(1), 0.3) > 0
     for row, picked in zip(words, chosen):
         number = row.cumsum()
         assert all(len(set(picked[number == word])) == 1 for word in set(number))
@@ -286,21 +286,69 @@ def test_whole_words_are_hidden_whole():
 
 def test_spans_have_the_lengths_of_the_paper_and_fill_the_rate():
     words = np.ones((200, 400), dtype=bool)
-    chosen = by_span(words, np.random.default_rng(0), 0.15)
-    assert (chosen.sum(axis=1) >= 60).all() and (chosen.sum(axis=1) < 70).all()
-    sparse = by_span(words, np.random.default_rng(0), 0.005)  # 2 tokens a row: one span, hence no two that meet
-    lengths = sparse.sum(axis=1)
-    p = 0.8 ** np.arange(10)
-    mean = (np.arange(1, 11) * p).sum() / p.sum()
+    count = np.count_nonzero(by_span(words, np.random.default_rng(0), 0.15), axis=1)
+    assert (count >= 60).all() and (count < 70).all()
+    alone = by_span(np.ones((4000, 100), dtype=bool), np.random.default_rng(0), 0.01) > 0  # a token a row: one span
+    lengths = alone.sum(axis=1)[~alone[:, -10:].any(axis=1)]  # of those that the row's end did not cut
+    p = 0.8 ** np.arange(10) / (0.8 ** np.arange(10)).sum()
+    mean = (np.arange(1, 11) * p).sum()
     assert mean == pytest.approx(3.8, abs=0.01), "the paper's figure"
-    alone = lengths[lengths >= 3] - 3  # a first span of 1 draws another: of those from 3 on the shape is geometric
-    shares = p[2:] / p[2:].sum()
-    assert abs(alone.mean() - (np.arange(8) * shares).sum()) < 0.7
+    for length in range(1, 11):
+        near((lengths == length).mean(), p[length - 1], len(lengths))
+    assert abs(lengths.mean() - mean) < 5 * lengths.std() / math.sqrt(len(lengths))
     begins = np.random.default_rng(3).random((20, 100)) < 0.5
     begins[:, 0] = True
-    spans = by_span(begins, np.random.default_rng(4), 0.2)
+    spans = by_span(begins, np.random.default_rng(4), 0.2) > 0
     first = spans & ~np.pad(spans, ((0, 0), (1, 0)))[:, :-1]
     assert begins[first].all(), "a span begins where a word does"
+
+
+def test_a_span_is_hidden_as_a_whole_and_the_tokens_of_a_word_each_for_itself():
+    """80 % of the spans are masks throughout; of a word of three tokens 0.8³ is."""
+    ids, words = np.zeros((4000, 60), dtype=np.int64), np.ones((4000, 60), dtype=bool)
+    number = by_span(words, np.random.default_rng(0), 0.01)
+    batch = mask(ids, np.random.default_rng(0), MARKS, words, 0.01, by_span)
+    assert np.array_equal(batch["targets"] != NOT_ASKED, number > 0)
+    hidden = [row[chosen] for row, chosen in zip(batch["ids"] == MARKS.mask, number > 0)]
+    assert all(len(set(row)) == 1 for row in hidden)
+    near(np.mean([row[0] for row in hidden]), 0.8, 4000)
+    words[:, np.arange(60) % 3 != 0] = False
+    batch = mask(ids, np.random.default_rng(1), MARKS, words, 0.15, by_word)
+    whole = (batch["targets"] != NOT_ASKED).reshape(-1, 3).all(axis=1)
+    masks = (batch["ids"] == MARKS.mask).reshape(-1, 3)[whole]
+    near(masks.all(axis=1).mean(), 0.8**3, len(masks))
+
+
+def test_whole_words_are_hidden_as_by_transformers_collator():
+    """Words of one, two and three pieces, each hidden with 15 %, whole."""
+    from transformers import BertTokenizerFast, DataCollatorForLanguageModeling
+
+    vocab = {token: i for i, token in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "##c"])}
+    tokenizer = BertTokenizerFast(vocab=vocab)
+    collate = DataCollatorForLanguageModeling(
+        tokenizer, mlm_probability=0.15, whole_word_mask=True, mask_replace_prob=1, random_replace_prob=0, seed=0
+    )
+    row = tokenizer(" ".join(["a bc acc"] * 40), return_offsets_mapping=True, add_special_tokens=False)
+    ids = torch.tensor(row["input_ids"])
+    words = np.array([vocab["##c"] != token for token in row["input_ids"]])
+    theirs = collate([dict(row) for _ in range(100)])
+    asked = (theirs["labels"] != -100).numpy()
+    ours = mask(
+        np.tile(ids, (100, 1)), np.random.default_rng(0), Marks(8, 0, 2, 3, 4), np.tile(words, (100, 1)), 0.15, by_word
+    )
+    of_ours = ours["targets"] != NOT_ASKED
+    word = words.cumsum()
+    for of_one in (asked, of_ours):
+        assert all(len(set(of_one[0][word == number])) == 1 for number in set(word))
+    n = 100 * words.sum()
+    assert abs(asked[:, words].mean() - of_ours[:, words].mean()) < 5 * math.sqrt(2 * 0.15 * 0.85 / n)
+
+
+def test_the_generator_of_replaced_tokens_sees_the_mask_alone():
+    batch = next(stream(BATCHES["replaced"], text(), 100, 40, MARKS))
+    asked = batch["targets"] != NOT_ASKED
+    assert torch.equal(asked, batch["ids"] == MARKS.mask)
+    near(asked.float().mean().item(), 0.15, asked.numel())
 
 
 def test_masked_loss_is_berts():
@@ -342,10 +390,62 @@ def test_pairs_of_sentences():
                     assert (j - i == 1 if label == 0 else i - j == 1) and i // 4 == j // 4
             labels += batch["label"].tolist()
         near(np.mean(labels), 0.5, len(labels))
-    cut, parts = joined([1, 2, 3, 4, 5], [6, 7], MARKS, 8)
+    cut, parts = joined([1, 2, 3, 4, 5], [6, 7], MARKS, 8)  # a sentence too long for half a row is cut
     assert cut == [MARKS.cls, 1, 2, 3, MARKS.sep, 6, 7, MARKS.sep] and parts == [0] * 5 + [1] * 3
     with pytest.raises(ValueError, match="want a Text with sentences and documents"):
         BATCHES["next_sentence"](Text(drawn.ids), np.random.default_rng(0), 2, 26, MARKS)
+
+
+def test_a_pair_is_made_of_whole_sentences_as_many_as_fit():
+    """One document of sentences of 3, 4, 2, 9 and 1 tokens, and halves of 7, then of 2 tokens, by hand."""
+    ids, sentences = np.arange(40), np.array([0, 3, 7, 9, 18, 19, 25])
+    two = Text(ids, documents=np.array([0, 19]), sentences=sentences)
+    ours = [(b, at, end) for b, at, end, document in zip(*borders(two, 7)) if document == 0]
+    assert ours == [(0, 3, 9), (0, 7, 9), (3, 9, 18), (9, 18, 19)]
+    ours = [(b, at, end) for b, at, end, document in zip(*borders(two, 2)) if document == 0]
+    assert ours == [(0, 3, 7), (3, 7, 9), (7, 9, 18), (9, 18, 19)]
+
+
+def test_the_shape_of_a_pair_tells_nothing_of_its_order():
+    """Pairs in the wrong order are those in the right one, swapped; firsts and seconds from elsewhere are the same."""
+    random = np.random.default_rng(0)
+    begins = np.union1d(np.arange(0, 600, 60), random.choice(600, 90, replace=False))
+    drawn = Text(random.integers(40, size=600), np.arange(0, 600, 60), begins)
+    for name in ("sentence_order", "next_sentence"):
+        seen = {0: set(), 1: set()}
+        batch = BATCHES[name](drawn, np.random.default_rng(0), 6000, 48, MARKS, rate=0.0)
+        for told, label in zip(batch["ids"], batch["label"].tolist()):
+            first, second, _ = " ".join(map(str, told[1:])).split(f" {MARKS.sep}", 2)
+            seen[label].add((first, second.strip()))
+        if name == "sentence_order":
+            assert len(seen[0]) > 60 and seen[0] == {(second, first) for first, second in seen[1]}
+        else:
+            for side in (0, 1):
+                assert {pair[side] for pair in seen[0]} == {pair[side] for pair in seen[1]}
+
+
+@pytest.mark.parametrize(
+    "name, T, marks, message",
+    [
+        ("spans", 60, Marks.after(40, 2), r"marks have 2 sentinels, and a row of 60 tokens wants 4: give Marks.after"),
+        ("spans", 1, MARKS, "a row of 1 tokens is too short to take out a span and keep something: give 2 or more"),
+        ("prefix", 1, MARKS, "a row of 1 tokens has no room for a prefix and what follows it"),
+        ("next_sentence", 4, MARKS, "wants rows of at least 5 tokens, not 4"),
+        ("masked", 4001, MARKS, "a window of 4001 tokens does not fit into a text of 4000"),
+    ],
+)
+def test_what_makes_no_batch_is_told_in_a_sentence(name, T, marks, message):
+    with pytest.raises(ValueError, match=message):
+        BATCHES[name](text(), np.random.default_rng(0), 2, T, marks)
+
+
+def test_documents_too_short_for_objectives_are_told():
+    with pytest.raises(ValueError, match="no document begins where a window of 50 tokens fits"):
+        BATCHES["masked"](Text(np.arange(100), np.array([90])), np.random.default_rng(0), 2, 50, MARKS)
+    alone = Text(np.arange(40), np.array([0]), np.array([0, 20]))
+    BATCHES["sentence_order"](alone, np.random.default_rng(0), 2, 26, MARKS)
+    with pytest.raises(ValueError, match="want documents, two at the least, of two sentences or more each"):
+        BATCHES["next_sentence"](alone, np.random.default_rng(0), 2, 26, MARKS)
 
 
 def test_span_corruption_of_the_papers_figure():

@@ -38,7 +38,7 @@ BATCHES = {
     "masked_spans": partial(masked, choose=by_span),
     "next_sentence": next_sentence,
     "sentence_order": sentence_order,
-    "replaced": masked,
+    "replaced": partial(masked, shares=(1.0, 0.0)),  # its generator sees the mask alone
     "spans": spans,
     "prefix": prefixed,
 }

@@ -12,6 +12,8 @@ def prefixed(text: Text, random: np.random.Generator, batch_size: int, seq_len: 
 
     Raffel et al. 2019, arXiv:1910.10683; Dong et al. 2019, "UniLM", arXiv:1905.03197.
     """
+    if seq_len < 2:
+        raise ValueError(f"a row of {seq_len} tokens has no room for a prefix and what follows it: 2 is the least")
     windows = text.ids[rows(text, random, batch_size, seq_len + 1)].astype(np.int64)
     prefix = random.integers(1, seq_len, size=batch_size)
     asked = np.arange(seq_len) >= prefix[:, None] - 1  # the last token of the prefix is asked for what comes next

@@ -15,6 +15,10 @@ def parts(random: np.random.Generator, total: int, number: int) -> np.ndarray:
 
 def noise(random: np.random.Generator, seq_len: int, rate: float, mean_length: float) -> np.ndarray:
     """Which positions are taken out, (seq_len) bool: a text begins with what is kept, and spans never touch."""
+    if seq_len < 2:
+        raise ValueError(
+            f"a row of {seq_len} tokens is too short to take out a span and keep something: give 2 or more"
+        )
     n_out = min(max(round(seq_len * rate), 1), seq_len - 1)
     n_spans = min(max(round(n_out / mean_length), 1), n_out, seq_len - n_out)
     kept, out = parts(random, seq_len - n_out, n_spans), parts(random, n_out, n_spans)
@@ -26,6 +30,12 @@ def cut_out(ids: np.ndarray, out: np.ndarray, marks: Marks) -> tuple[list, list]
     source, target, used = [], [], 0
     for i, (token, gone) in enumerate(zip(ids.tolist(), out)):
         if gone and (i == 0 or not out[i - 1]):
+            if used + 1 >= len(marks.sentinels):
+                n = int(out[0]) + np.count_nonzero(out[1:] & ~out[:-1]) + 1
+                raise ValueError(
+                    f"marks have {len(marks.sentinels)} sentinels, and a row of {len(ids)} tokens wants {n}: give "
+                    f"Marks.after(n_tokens, n_sentinels={n})"
+                )
             source.append(marks.sentinels[used])
             target.append(marks.sentinels[used])
             used += 1

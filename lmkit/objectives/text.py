@@ -62,5 +62,8 @@ def rows(text: Text, random: np.random.Generator, batch_size: int, seq_len: int)
     if text.documents is None:
         starts = random.integers(last + 1, size=batch_size)
     else:
-        starts = random.choice(text.documents[text.documents <= last], size=batch_size)
+        starts = text.documents[text.documents <= last]
+        if len(starts) == 0:
+            raise ValueError(f"no document begins where a window of {seq_len} tokens fits: give a shorter seq_len")
+        starts = random.choice(starts, size=batch_size)
     return starts[:, None] + np.arange(seq_len)
