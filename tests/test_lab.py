@@ -253,11 +253,17 @@ def test_a_run_is_the_loop_written_out():
     assert [loss for _, loss in found["curve"]] == pytest.approx(losses, abs=2e-4)
 
 
-def test_runs_in_turns_and_in_processes_are_the_runs_one_after_the_other():
+def test_runs_in_turns_are_the_runs_one_after_the_other():
     jobs = [(row, whole_text()) for row in rows_of()]
     alone = results(running.run_all(jobs))
     assert len(alone) == 4 and results(running.run_all(jobs, at_once=3)) == alone
-    assert results(running.run_all(jobs, workers=2, at_once=2)) == alone
+
+
+@pytest.mark.slow
+def test_runs_in_processes_are_the_runs_one_after_the_other():
+    jobs = [(row, whole_text()) for row in rows_of()]
+    alone = results(running.run_all(jobs))
+    assert results(running.run_all(jobs, workers=2)) == results(running.run_all(jobs, workers=2, at_once=2)) == alone
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
