@@ -37,6 +37,7 @@ VARIANTS = {
     "AdamW, not Muon": dict(optimizer={"name": "adamw", "beta2": 0.95}, lr=4e-3),
     "momentum 0.95": dict(optimizer={"name": "muon", "momentum": 0.95}),
     "learned positions": dict(positions="learned"),
+    "learned positions, tokens as small": dict(positions="learned", embed_scale=1.0),
     "RMSNorm": dict(norm="rmsnorm"),
     "no QK-norm": dict(qk_norm=None),
     "GELU": dict(ffn="gelu"),

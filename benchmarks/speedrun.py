@@ -108,7 +108,10 @@ def share(runs: list[dict], anchors: list[dict], what: str) -> str:
     """The part of nanoGPT's seconds that was needed, of runs with the same seed: the median, and all between."""
     by_seed = {row["seed"]: row[what] for row in anchors}
     shares = sorted(row[what] / by_seed[row["seed"]] for row in runs if row["seed"] in by_seed)
-    return f"1/{1 / median(shares):.1f} (1/{1 / shares[-1]:.1f} to 1/{1 / shares[0]:.1f})" if shares else "none"
+    if not shares:
+        return "an unknown part"
+    middle = median(shares)
+    return f"{middle:.3f} = 1/{1 / middle:.1f} ({shares[0]:.3f} to {shares[-1]:.3f})"
 
 
 def summary(rows: list[dict]) -> str:
@@ -128,7 +131,7 @@ def summary(rows: list[dict]) -> str:
         seconds, busy, whole = (
             share(by[name], by["nanogpt"], what) for what in ("seconds", "processor_seconds", "seconds_with_start")
         )
-        lines.append(f"{name} needs {seconds} of nanogpt's seconds; of the processor's {busy}; with start {whole}")
+        lines.append(f"{name}: of nanogpt's seconds {seconds}; of its processor seconds {busy}; with start {whole}")
     return "\n".join(lines)
 
 
