@@ -17,6 +17,7 @@ PEAK = {
     "cpu core": 0.1e12,
 }  # fmt: skip
 REACHED = 0.4
+LONG = 8192  # tokens, beyond which rope's usual base turns too fast
 PURPOSES = {  # how it looks, and what it is trained to do
     "generate": ("decoder", "causal"),
     "classify": ("encoder", "masked"),
@@ -95,12 +96,11 @@ def recommend(
     heads = d_model // (128 if d_model >= 2048 else 64) if d_model >= 128 else 2
     found = Findings(folder, wanted)
     tied = wanted < 1e9
-    long, deep = seq_len > 8192, n_layers >= 24
-    positions = {"name": "rope", "theta": 5e5} if long else found.pick("positions", "positions", "rope")
+    positions = {"name": "rope", "theta": 5e5} if seq_len > LONG else found.pick("positions", "positions", "rope")
     grouped = kind == "decoder" and heads % 4 == 0 and (wanted >= 3e8 or seq_len >= 4096)
     config = Config(
         vocab_size, d_model=d_model, n_layers=n_layers, n_heads=heads, n_kv_heads=heads // 4 if grouped else None,
-        max_seq_len=seq_len, norm="rmsnorm", positions=positions, qk_norm="rmsnorm" if deep or wanted >= 1e9 else None,
+        max_seq_len=seq_len, norm="rmsnorm", positions=positions, qk_norm="rmsnorm" if n_layers >= 24 or wanted >= 1e9 else None,
         ffn=found.pick("ffn", "ffn", "swiglu"), residual="pre", init="gpt2" if d_model >= 768 else "fan_in", bias=False,
         causal=kind != "encoder", n_encoder_layers=n_layers if kind == "encoder-decoder" else 0, tied=tied,
     )  # fmt: skip
@@ -146,12 +146,18 @@ def shape(n: float) -> tuple[int, int]:
 
 def reasons(config: Config, settings: dict, found: Findings, kind: str, repeated: bool, budget: float) -> list[Choice]:
     """Every choice with what speaks for it."""
-    c, s = config, settings
+    c, s, long = config, settings, config.max_seq_len > LONG
 
     def here(study: str, name: str, value) -> tuple[str, ...]:
         return found.lines(study, value_name(study, name, value))
 
-    whose = "the ledger's models are near this size" if found.decides else "no model of the ledger is near this size"
+    def whose(value, usual) -> str:
+        if not found.decides:
+            return "no model of the ledger is near this size"
+        if value != usual:
+            return f"beats {usual} throughout the ledger, whose models are near this size"
+        return "nothing in the ledger, whose models are near this size, beats it throughout"
+
     return [
         Choice(
             "n_layers, d_model", (c.n_layers, c.d_model),
@@ -170,7 +176,8 @@ def reasons(config: Config, settings: dict, found: Findings, kind: str, repeated
             "the best vocabulary grows with the model: what small ones prefer does not transfer",
         ),
         Choice(
-            "positions", c.positions, whose, ("rope", "alibi", *(["long"] if c.max_seq_len > 8192 else [])),
+            "positions", c.positions, "a larger base for long texts" if long else whose(c.positions, "rope"),
+            ("rope", "alibi", *(["long"] if long else [])),
             here("positions", "positions", c.positions),
             f"ranks at the trained length do not tell which reads beyond {c.max_seq_len}; {PAPERS['lengths'].link}",
         ),
@@ -180,7 +187,7 @@ def reasons(config: Config, settings: dict, found: Findings, kind: str, repeated
             found.lines("attention", "grouped, 2" if c.n_kv_heads else "multi-head"),
             "what it saves shows in generation with long caches, which loss at equal FLOPs does not see",
         ),
-        Choice("ffn", c.ffn, whose, ("glu", "transfer"), here("ffn", "ffn", c.ffn)),
+        Choice("ffn", c.ffn, whose(c.ffn, "swiglu"), ("glu", "transfer"), here("ffn", "ffn", c.ffn)),
         Choice(
             "norm, residual", (c.norm, c.residual), "trains deep stacks with an ordinary warm-up",
             ("pre", "rmsnorm", "transfer"), found.lines("norms", f"{c.norm}, {c.residual}"),
@@ -196,11 +203,12 @@ def reasons(config: Config, settings: dict, found: Findings, kind: str, repeated
             "what tying saves counts for less the larger the model is",
         ),
         Choice(
-            "optimizer", s["optimizer"], whose, ("adamw", "muon", "optimizers"),
+            "optimizer", s["optimizer"], whose(s["optimizer"], "adamw"), ("adamw", "muon", "optimizers"),
             here("optimizers", "optimizer", s["optimizer"]), "gains over AdamW in small models shrink with scale",
         ),
         Choice(
-            "schedule", s["schedule"], whose, ("linear", "wsd"), here("schedules", "schedule", s["schedule"]),
+            "schedule", s["schedule"], whose(s["schedule"], "linear"), ("linear", "wsd"),
+            here("schedules", "schedule", s["schedule"]),
             "runs as short as the ledger's favour schedules that end at zero",
         ),
         Choice(
