@@ -100,7 +100,8 @@ def recommend(
     grouped = kind == "decoder" and heads % 4 == 0 and (wanted >= 3e8 or seq_len >= 4096)
     config = Config(
         vocab_size, d_model=d_model, n_layers=n_layers, n_heads=heads, n_kv_heads=heads // 4 if grouped else None,
-        max_seq_len=seq_len, norm="rmsnorm", positions=positions, qk_norm="rmsnorm" if n_layers >= 24 or wanted >= 1e9 else None,
+        max_seq_len=seq_len, norm="rmsnorm", positions=positions,
+        qk_norm="rmsnorm" if n_layers >= 24 or wanted >= 1e9 else None,
         ffn=found.pick("ffn", "ffn", "swiglu"), residual="pre", init="gpt2" if d_model >= 768 else "fan_in", bias=False,
         causal=kind != "encoder", n_encoder_layers=n_layers if kind == "encoder-decoder" else 0, tied=tied,
     )  # fmt: skip
