@@ -495,10 +495,12 @@ def test_studies_ask_for_what_there_is(name):
     assert len(asked) == len(study.variants), "two variants are the same"
 
 
-def test_the_command(capsys, tmp_path):
+def test_the_command(capsys, tmp_path, monkeypatch):
+    heads = ledger.read("heads")
+    monkeypatch.setattr(ledger, "read", lambda: heads)
     main([])
     said = capsys.readouterr().out
-    assert all(name in said for name in lab.STUDIES)
+    assert all(name in said for name in lab.STUDIES) and f"2 variants, {len(heads)} runs" in said
     main(["heads", "--dry-run", "--corpora", "tales", "--sizes", "S", "--steps", "7"])
     said = capsys.readouterr().out
     assert "heads, tales, S, tied: 6 runs of 7 steps" in said and "in all: " in said
