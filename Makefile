@@ -38,7 +38,7 @@ refresh: $(READY) ## execute the notebooks and store clean outputs: the baseline
 	@OMP_NUM_THREADS=1 $(PY) tools/refresh.py chapters/*.ipynb
 
 train: $(READY) ## train the book's own model, on a GPU if there is one (CORPUS=tinyshakespeare: another corpus)
-	@$(PY) -m lmkit.pretrain $(if $(CORPUS),--corpus "$(CORPUS)")
+	@$(PY) -m lmkit.pretrain --resume auto $(if $(CORPUS),--corpus "$(CORPUS)")
 
 ledger: $(READY) ## run what is missing or stale of the lab's comparisons (STUDY=norms: of one; hours for all)
 	@$(PY) -m lmkit.lab $(if $(STUDY),$(STUDY),--all) --run --stale
