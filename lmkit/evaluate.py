@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from . import corpora
@@ -61,6 +60,10 @@ class Calibration:
         return "\n".join([*lines, f"expected calibration error {self.error:.4f}"])
 
 
+AT_ONCE = 2**26  # logits that are held at once, if a single window has no more
+LONGEST = 2048  # tokens of a window that nobody asked for, where a model could look back further
+
+
 @torch.no_grad()
 def predictions(model: nn.Module, ids: Tensor, window: int, stride: int, batch_size: int = 16) -> Iterator[tuple]:
     """Logits (n, vocab_size) and targets (n) of every token of ids (N) but the first, in order, window by window.
@@ -75,6 +78,7 @@ def predictions(model: nn.Module, ids: Tensor, window: int, stride: int, batch_s
     window = min(window, len(ids) - 1)
     starts = [*range(0, len(ids) - 1 - window, stride), len(ids) - 1 - window]
     seen, was_training = 0, model.training
+    batch_size = max(1, min(batch_size, AT_ONCE // (window * model.config.vocab_size)))
     model.eval()
     try:
         for i in range(0, len(starts), batch_size):
@@ -88,28 +92,36 @@ def predictions(model: nn.Module, ids: Tensor, window: int, stride: int, batch_s
         model.train(was_training)
 
 
-def score(model: nn.Module, tokenizer, text: str, window: int | None = None, stride: int | None = None) -> Score:
-    """The model's loss on a text, without its first token, which nothing comes before.
+def measure(
+    model: nn.Module, tokenizer, text: str, window: int | None = None, stride: int | None = None, bins: int = 10
+) -> tuple[Score, Calibration]:
+    """The model's loss on a text, without its first token, which nothing comes before, and how well it knows itself.
 
-    `window` (default: the model's max_seq_len) is how far it looks back, `stride` (default: half of that) how far the
-    window moves on. ValueError for a model that looks both ways, and for a text of fewer than two tokens.
+    `window` (default: the model's max_seq_len, at most 2048) is how far it looks back, `stride` (default: half of that)
+    how far the window moves on. The calibration says how often the first guess is right, in `bins` of the probability
+    that the model gave it. ValueError for a model that looks both ways, and for a text of fewer than two tokens.
     """
     ids = encoded(model, tokenizer, text)
-    total, first = 0.0, len(text_bytes(tokenizer, ids[:1].tolist()))
+    total, sure, right = 0.0, [], []
     for logits, targets in predictions(model, ids, *windows(model, window, stride)):
-        total += F.cross_entropy(logits, targets, reduction="sum").double().item()
-    return Score(len(ids) - 1, total / (len(ids) - 1), len(text.encode("utf-8")) - first)
+        log_p = logits.log_softmax(dim=-1)
+        total -= log_p.gather(1, targets[:, None]).double().sum().item()
+        best, guess = log_p.max(dim=-1)
+        sure.append(best.exp())
+        right.append(guess == targets)
+    first, tokens = len(text_bytes(tokenizer, ids[:1].tolist())), len(ids) - 1
+    found = Score(tokens, total / tokens, len(text.encode("utf-8")) - first)
+    return found, calibrated(torch.cat(sure), torch.cat(right), bins)
+
+
+def score(model: nn.Module, tokenizer, text: str, window: int | None = None, stride: int | None = None) -> Score:
+    """The first half of what `measure` tells."""
+    return measure(model, tokenizer, text, window, stride)[0]
 
 
 def calibration(model: nn.Module, tokenizer, text: str, window=None, stride=None, bins: int = 10) -> Calibration:
-    """How often the model's first guess is right, by the probability that it gave it."""
-    ids = encoded(model, tokenizer, text)
-    found = [
-        (top.values, top.indices == targets)
-        for logits, targets in predictions(model, ids, *windows(model, window, stride))
-        for top in [logits.softmax(dim=-1).max(dim=-1)]
-    ]
-    return calibrated(torch.cat([sure for sure, _ in found]), torch.cat([right for _, right in found]), bins)
+    """The other half."""
+    return measure(model, tokenizer, text, window, stride, bins)[1]
 
 
 def calibrated(sure: Tensor, right: Tensor, bins: int = 10) -> Calibration:
@@ -132,7 +144,7 @@ def text_bytes(tokenizer, ids: list[int]) -> bytes:
 
 
 def windows(model: nn.Module, window: int | None, stride: int | None) -> tuple[int, int]:
-    window = model.config.max_seq_len if window is None else window
+    window = min(LONGEST, model.config.max_seq_len) if window is None else window
     return window, max(1, window // 2) if stride is None else stride
 
 
@@ -141,7 +153,7 @@ def main(argv=None) -> None:
     add = parser.add_argument
     add("model", help="what lmkit.load takes: one of the book's models, a folder, or a model of the hub")
     add("text", help="a text file, the name of a known text (tinyshakespeare, excerpt, tales), or - for what comes in")
-    add("--window", type=int, help="tokens that the model looks back (default: its max_seq_len)")
+    add("--window", type=int, help="tokens that the model looks back (default: its max_seq_len, at most 2048)")
     add("--stride", type=int, help="tokens that the window moves on; fewer: slower, kinder (default: half of it)")
     add("--limit", type=int, metavar="CHARACTERS", help="read only so many")
     add("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="(default here: %(default)s)")
@@ -151,10 +163,10 @@ def main(argv=None) -> None:
         model, tokenizer = load(o.model, device=o.device)
         if tokenizer is None:
             raise ValueError(f"{o.model} has no tokenizer beside it, so a text cannot be read")
-        found = score(model, tokenizer, text, o.window, o.stride)
+        found, known = measure(model, tokenizer, text, o.window, o.stride)
         print(f"{found.bits_per_byte:.4f} bits per byte over {found.bytes:,} bytes")
         print(f"{found.nats:.4f} nats per token over {found.tokens:,} tokens: perplexity {found.perplexity:.2f}\n")
-        print(calibration(model, tokenizer, text, o.window, o.stride))
+        print(known)
     except (ValueError, OSError, ImportError, TypeError) as problem:
         sys.exit(f"lmkit.evaluate: {problem}")
 

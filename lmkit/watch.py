@@ -85,16 +85,18 @@ def live(
     """
     show = in_notebook() if show is None else show
     losses, rates, drawn = [], [], -math.inf
-    for step in steps:
-        if show:
-            losses.append(step.loss)
-            rates.append(step.lr)
-            if time.perf_counter() - drawn >= seconds:
-                show(plotted(losses, rates, floor, name))
-                drawn = time.perf_counter()
-        yield step
-    if show and losses:
-        show(plotted(losses, rates, floor, name))
+    try:
+        for step in steps:
+            if show:
+                losses.append(step.loss)
+                rates.append(step.lr)
+                if time.perf_counter() - drawn >= seconds:
+                    show(plotted(losses, rates, floor, name))
+                    drawn = time.perf_counter()
+            yield step
+    finally:  # however the run ends: all of it, its divergence or the caller's break included
+        if show and losses:
+            show(plotted(losses, rates, floor, name))
 
 
 def in_notebook():

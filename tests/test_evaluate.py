@@ -9,7 +9,7 @@ from torch import nn
 
 import lmkit
 from lmkit.corpora import tales
-from lmkit.evaluate import calibrated, calibration, main, predictions, score
+from lmkit.evaluate import calibrated, calibration, main, predictions, score, windows
 from lmkit.tokenizers import Bytes, Words
 
 TEXT = "Wer reitet so spät durch Nacht und Wind? Es ist der Vater mit seinem Kind. " * 3
@@ -50,6 +50,25 @@ def test_windows_ask_for_each_token_once_with_what_stands_before_it(window, stri
         alone = model(ids[None, start : i + 1])[0, -1]
         torch.testing.assert_close(logits[i], alone, atol=1e-5, rtol=1e-4)
         assert i - start >= min(i, window - stride)
+
+
+def test_few_logits_are_held_at_once(monkeypatch):
+    """Whatever the batch: no more than the bound, or one window; and the same predictions."""
+    model, ids, rows = small(), torch.tensor(Bytes().encode(TEXT)), []
+    whole = torch.cat([part for part, _ in predictions(model, ids, 64, 32)])
+    model.register_forward_pre_hook(lambda _, told: rows.append(len(told[0])))
+    for bound, most in ((2 * 64 * 256, 2), (1, 1)):
+        monkeypatch.setattr("lmkit.evaluate.AT_ONCE", bound)
+        rows.clear()
+        parts = torch.cat([part for part, _ in predictions(model, ids, 64, 32)])
+        assert max(rows) == most
+        torch.testing.assert_close(parts, whole, atol=1e-5, rtol=1e-4)
+
+
+def test_a_window_that_nobody_asked_for_is_bounded():
+    long = small(max_seq_len=131072)
+    assert windows(long, None, None) == (2048, 1024) and windows(long, 4096, None) == (4096, 2048)
+    assert windows(small(), None, None) == (64, 32)
 
 
 def test_words_count_the_bytes_that_they_stand_for():

@@ -68,6 +68,22 @@ def test_a_live_plot_grows_and_ends_with_all_steps():
     assert len(few) == 2, "the first and the last"
 
 
+def test_a_run_that_is_left_or_fails_is_drawn_to_its_end():
+    def failing():
+        yield from steps(3)
+        raise ValueError("diverged")
+
+    for end in ("break", "failure"):
+        shown = []
+        try:
+            for step in watch.live(failing(), seconds=60.0, show=shown.append):
+                if end == "break" and step.step == 2:
+                    break
+        except ValueError:
+            assert end == "failure"
+        assert len(shown) == 2 and "after 3 steps" in repr(shown[-1])
+
+
 def test_outside_a_notebook_nothing_is_shown():
     assert watch.in_notebook() is None
 
