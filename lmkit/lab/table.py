@@ -103,4 +103,8 @@ class Table:
 
 def table(study: str, folder: str | Path = ledger.FOLDER) -> Table:
     """The table of a study of the ledger; rows whose code has changed since are marked as stale."""
-    return Table(ledger.read(study, folder), study)
+    from .studies import STUDIES  # which knows this module
+
+    rows = ledger.read(study, folder)
+    first = next(iter(STUDIES[study].variants)) if study in STUDIES else None
+    return Table(rows, study, first if any(row["variant"] == first for row in rows) else None)
