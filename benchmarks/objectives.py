@@ -41,7 +41,7 @@ from lmkit.tokenizers import Words
 from lmkit.train import train
 
 LEVEL, T, B = 2, 64, 16
-LABELLED, CHOSEN, JUDGED, QUESTIONS = 200, 200, 500, 4  # stories to tune on, to choose a rate by, to judge; of a story
+LABELLED, CHOSEN, JUDGED, QUESTIONS = 50, 200, 500, 4  # stories to tune on, to choose a rate by, to judge; of a story
 ROLES = ["nothing", "verb", "who", "what", "whom", "where", "when", "how"]
 BODY = Config(
     1, d_model=64, n_layers=2, n_heads=4, max_seq_len=T, norm="layernorm", positions="learned", init="fan_in",

@@ -43,7 +43,7 @@ class Muon(torch.optim.Optimizer):
     """Momentum whose update is made orthogonal: the numbers of torch.optim.Muon(adjust_lr_fn="match_rms_adamw").
 
     Matrices of one shape are worked on together, in fewer and larger products: two thirds of the time where they are
-    as small as 128 x 128.
+    as small as 128 x 128. A step overwrites the gradients.
     """
 
     def __init__(self, matrices: list[nn.Parameter], lr: float, weight_decay: float = 0.0, momentum: float = 0.95):

@@ -56,12 +56,13 @@ def test_both_kinds_of_tokenizer():
         (["tales", "Xyz"], "'Xyz' is not among the 464 words"),
         (["tales", "Once", "--tokens", "0"], "--tokens and --count must be at least 1, not 0 and 1"),
         (["tales", "Once", "--top-p", "7"], "top_p"),
+        (["tales", "Once", "--device", "abacus"], "device 'abacus' cannot be used here"),
     ],
 )
 def test_what_it_refuses(argv, sentence, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(SystemExit) as stop:
-        main([*argv, "--device", "cpu"])
+        main(["--device", "cpu", *argv])
     assert sentence in str(stop.value) and "\n" not in str(stop.value)
 
 

@@ -33,10 +33,14 @@ def load(
     The weights are read straight to their place, in `dtype` (default: the widest that is stored). The tokenizer is a
     `tokenizers.Tokenizer`, or None if there are no files of one. `revision` pins a model of the hub: a commit or tag.
     Raises FileNotFoundError if there is no such checkpoint, ValueError for one that is damaged, that contradicts
-    itself, or that has a feature which lmkit has not.
+    itself, or that has a feature which lmkit has not, and for a device that is not there.
     """
     if dtype is not None and dtype not in DTYPES.values():
         raise ValueError(f"dtype must be one of {[str(d) for d in DTYPES.values()]}, not {dtype!r}")
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as problem:
+        raise ValueError(f"device {str(device)!r} cannot be used here: {str(problem).splitlines()[0]}") from None
     if checkpoints.find(path_or_hub_id) is not None:
         model, saved, _ = checkpoints.load(path_or_hub_id)
         return model.to(device=device, dtype=dtype), tokenizers.from_dict(saved)
