@@ -9,8 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from lmkit import attention
-from lmkit.attention import Attend, Attention, LatentAttention, attention_weights
+from lmkit.attention import Attend, Attention, LatentAttention, attend, attention_weights
 from lmkit.cache import KVCache
 from lmkit.masks import causal_mask, padding_mask, window_mask
 from lmkit.norms import RMSNorm
@@ -302,7 +301,7 @@ def test_training_in_bfloat16_spells_short_attention_out(causal, scale, monkeypa
     """As near to the exact output and gradients as the fused kernel is, within and without autocast."""
     q, k, v = rand(2, 4, 7, 8), rand(2, 2, 7, 8, seed=1), rand(2, 2, 7, 8, seed=2)
     called = []
-    monkeypatch.setattr(attention, "attend_short", lambda *a, f=attention.attend_short: called.append(1) or f(*a))
+    monkeypatch.setattr(attend, "attend_short", lambda *a, f=attend.attend_short: called.append(1) or f(*a))
 
     def outcome(dtype, autocast):
         inputs = [part.detach().to(dtype, copy=True).requires_grad_() for part in (q, k, v)]

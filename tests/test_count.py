@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from lmkit import attention
+from lmkit.attention import attend
 from lmkit.count import count
 from lmkit.ffn import FFN
 from lmkit.heads import LM
@@ -124,7 +124,7 @@ def test_generation(name):
 @every_model
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_activations_are_those_that_autograd_keeps(name, dtype, monkeypatch):
-    monkeypatch.setattr(attention, "SHORT", 0)  # a fused kernel is counted; CPUs spell short attention out in bfloat16
+    monkeypatch.setattr(attend, "SHORT", 0)  # a fused kernel is counted; CPUs spell short attention out in bfloat16
     model, ids, how = real(name, dtype)
     own, kept = {p.untyped_storage().data_ptr() for p in model.parameters()}, {}
 

@@ -23,15 +23,15 @@ ROADS = ["unit tests", "nbval"]
 CAUSAL, SCALE = r"causal_mask\(pos, pos\)", r"1 / math\.sqrt\(q\.shape\[-1\]\)"
 SOFTMAX, RETURN = r"-torch\.inf\)\.softmax\(dim=-1\)", r"return weights\.masked_fill\(~mask, 0\.0\)"
 MUTATIONS = {  # name: (chapter, file, what stands there exactly once, what to put there)
-    "no 1/sqrt(d_head)": (ATTENTION, "attention.py", SCALE, "1.0"),
-    "each position sees the next": (ATTENTION, "attention.py", CAUSAL, "causal_mask(pos + 1, pos)"),
-    "no position sees itself": (ATTENTION, "attention.py", CAUSAL, "causal_mask(pos - 1, pos)"),
+    "no 1/sqrt(d_head)": (ATTENTION, "attention/attend.py", SCALE, "1.0"),
+    "each position sees the next": (ATTENTION, "attention/attend.py", CAUSAL, "causal_mask(pos + 1, pos)"),
+    "no position sees itself": (ATTENTION, "attention/attend.py", CAUSAL, "causal_mask(pos - 1, pos)"),
     "no position sees itself, in any model": (ATTENTION, "masks.py", r"pos_k\) >= 0", "pos_k) > 0"),
-    "maps transposed": (ATTENTION, "attention.py", RETURN, "return weights.masked_fill(~mask, 0.0).mT"),
-    "softmax over queries": (ATTENTION, "attention.py", SOFTMAX, "-torch.inf).softmax(dim=-2)"),
+    "maps transposed": (ATTENTION, "attention/attend.py", RETURN, "return weights.masked_fill(~mask, 0.0).mT"),
+    "softmax over queries": (ATTENTION, "attention/attend.py", SOFTMAX, "-torch.inf).softmax(dim=-2)"),
     "heads tiled, not grouped": (
         ATTENTION,
-        "attention.py",
+        "attention/attend.py",
         r"k\.repeat_interleave\(q\.shape\[1\] // k\.shape\[1\], dim=1\)",
         "k.repeat(1, q.shape[1] // k.shape[1], 1, 1)",
     ),

@@ -13,6 +13,7 @@ import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -21,9 +22,12 @@ from lmkit import attention, ffn, heads, masks, positions, residual
 from lmkit.generate import generate
 from lmkit.model import Config, EncoderDecoder, Transformer
 
-FOLDER = Path(attention.__file__).parent
-PARTS = "attention block ffn generate heads masks model positions residual sampling".split()
-FILES = [FOLDER / ("generate/__init__.py" if part == "generate" else f"{part}.py") for part in PARTS]
+FOLDER = Path(ffn.__file__).parent
+PARTS = (
+    "attention/attend attention/multi_head attention/latent block ffn generate/__init__ heads masks model "
+    "positions/plain positions/rope positions/biases residual sampling"
+).split()
+FILES = [FOLDER / f"{part}.py" for part in PARTS]
 COMMENT = re.compile(r"#\s*\(([\w\s,/+*]+)\)")
 ASSIGN = re.compile(r"^\s*([\w, ]+?)\s*=[^=]")
 SIZES = dict(d_model=40, n_heads=4, n_kv_heads=2, d_head=10, d_ff=50, vocab_size=31)  # all different: nothing by chance
@@ -100,7 +104,7 @@ class Checker:
 
 
 def run_attention(attention):
-    """Run every line of attention.py, or of a spoilt copy of it, that carries a shape."""
+    """Run every line of the package attention, or of a spoilt copy of a file of it, that carries a shape."""
     torch.manual_seed(0)
     B, T, S = 3, 9, 13
     x, memory = torch.randn(B, T, 40), torch.randn(B, S, 40)
@@ -149,22 +153,28 @@ def test_shape_comments_are_true(path):
 
 
 def test_spoilt_comments_are_caught(tmp_path):
-    """Swap the outer sizes of each comment of attention.py in turn: the checker must see it."""
-    path, missed = FOLDER / "attention.py", []
-    lines = path.read_text(encoding="utf-8").splitlines()
-    comments = {n: sizes for n, (_, sizes) in shape_comments(path).items() if len(set(sizes)) > 1}
-    for number, sizes in comments.items():
+    """Swap the outer sizes of each comment of the package attention in turn: the checker must see it."""
+    missed, files = [], [path for path in FILES if path.parent.name == "attention"]
+    comments = [
+        (path, number, sizes)
+        for path in files
+        for number, (_, sizes) in shape_comments(path).items()
+        if len(set(sizes)) > 1
+    ]
+    for path, number, sizes in comments:
+        lines = path.read_text(encoding="utf-8").splitlines()
         spoilt = list(lines)
         head = lines[number - 1].rpartition("# (")[0]
         spoilt[number - 1] = f"{head}# ({', '.join([sizes[-1], *sizes[1:-1], sizes[0]])})"
-        copy = tmp_path / f"spoilt_{number}.py"
-        copy.write_text("\n".join(spoilt).replace("from .", "from lmkit."), encoding="utf-8")
+        copy = tmp_path / f"spoilt_{path.stem}_{number}.py"
+        text = "\n".join(spoilt).replace("from ..", "from lmkit.").replace("from .", "from lmkit.attention.")
+        copy.write_text(text, encoding="utf-8")
         spec = importlib.util.spec_from_file_location("attention", copy)
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         with Checker(copy) as check:
-            run_attention(module)
+            run_attention(SimpleNamespace(**vars(attention) | vars(module)))
         if not check.wrong:
             missed.append((number, sizes))
-    assert len(comments) >= 10
+    assert len(comments) >= 18 and len(files) == 3
     assert all(set(sizes) == {"T", "S"} for _, sizes in missed), missed  # two free letters may change places

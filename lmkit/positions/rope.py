@@ -1,69 +1,12 @@
-"""Chapter 2. Positions: without them, attention cannot tell "dog bites man" from "man bites dog".
-
-A position scheme can act in three places. It overrides the one it uses; the model calls all three and has no `if`.
-Everywhere `pos` is either (T), shared by all rows of the batch, or (B, T), one line of positions per row.
-"""
+"""Rotary positions: queries and keys are turned, so that their product tells how far they stand apart."""
 
 import math
 from collections.abc import Callable
-from functools import partial
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from .masks import offsets
-
-
-class NoPositions(nn.Module):
-    """Let order enter by the causal mask alone (Haviv et al. 2022, arXiv:2203.16634)."""
-
-    limit: int | None = None  # the longest sequence that the scheme can place; None: any
-
-    def __init__(self, d_model: int, n_heads: int, d_head: int, max_seq_len: int, causal: bool = True):
-        super().__init__()
-
-    def embed(self, x: Tensor, pos: Tensor) -> Tensor:
-        """Change the embeddings before the first block."""
-        return x  # (B, T, d_model)
-
-    def rotate(self, q_or_k: Tensor, pos: Tensor) -> Tensor:
-        """Change queries and keys in every layer, before they meet."""
-        return q_or_k  # (B, H, T, d_head), where H is n_heads for queries and n_kv_heads for keys
-
-    def rotation(self, pos: Tensor) -> Callable[[Tensor], Tensor]:
-        """`rotate` at these positions, for all layers of a forward."""
-        return partial(self.rotate, pos=pos)
-
-    def score_bias(self, pos_q: Tensor, pos_k: Tensor) -> Tensor | None:
-        """Give what is to be added to the scores in every layer, (n_heads, T, S) or (B, n_heads, T, S)."""
-        return None
-
-
-class Sinusoidal(NoPositions):
-    """Add sin(t w_i) to feature 2i and cos(t w_i) to feature 2i + 1, with w_i = 10000^(-2i / d_model).
-
-    Vaswani et al. 2017, arXiv:1706.03762, whose formula this is; their code put all sines before all cosines, which
-    is the same up to a fixed permutation of the features. An odd d_model ends in a sine without its cosine. The paper
-    multiplies token embeddings by √d_model first: Config(embed_scale=d_model**0.5).
-    """
-
-    def embed(self, x: Tensor, pos: Tensor) -> Tensor:
-        d_model = x.shape[-1]
-        angle = pos[..., None] / 10_000.0 ** (torch.arange(0, d_model, 2, device=pos.device) / d_model)
-        waves = torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(-2)[..., :d_model]
-        return x + waves.type_as(x)  # (B, T, d_model)
-
-
-class Learned(NoPositions):
-    """Add a trained vector per position to the token embedding (GPT-2, BERT). Gehring et al. 2017, arXiv:1705.03122."""
-
-    def __init__(self, d_model: int, n_heads: int, d_head: int, max_seq_len: int, causal: bool = True):
-        super().__init__(d_model, n_heads, d_head, max_seq_len)
-        self.limit = max_seq_len
-        self.table = nn.Embedding(max_seq_len, d_model)
-
-    def embed(self, x: Tensor, pos: Tensor) -> Tensor:
-        return x + self.table(pos)  # (B, T, d_model)
+from .plain import NoPositions
 
 
 class Rope(NoPositions):
@@ -206,84 +149,3 @@ def halves_to_pairs(weight: Tensor, d_head: int) -> Tensor:
 def pairs_to_halves(weight: Tensor, d_head: int) -> Tensor:
     """The inverse of `halves_to_pairs`: from the paper's layout of rope (and Meta's own checkpoints) to this one."""
     return weight.unflatten(0, (-1, d_head // 2, 2)).transpose(1, 2).flatten(0, 2)
-
-
-class Alibi(NoPositions):
-    """Lower each score by slope * distance, in some heads more steeply than in others.
-
-    Press et al. 2021, arXiv:2108.12409. For n_heads = 2^k the slopes are 2^(-8/n_heads), 2^(-16/n_heads), ... to 2^-8;
-    for other counts, as in the paper's code, those of the power of two below, then every other one of the next power.
-    """
-
-    def __init__(self, d_model: int, n_heads: int, d_head: int, max_seq_len: int, causal: bool = True):
-        super().__init__(d_model, n_heads, d_head, max_seq_len)
-        self.n_heads = n_heads
-
-    def slopes(self, device: torch.device | None = None) -> Tensor:
-        """The slope of each head, (n_heads)."""
-        power = 2 ** int(math.log2(self.n_heads))
-        steps, between = (torch.arange(1, 2 * power + 1, by, device=device) for by in (1, 2))
-        return torch.cat([2.0 ** (-8 / power * steps[:power]), 2.0 ** (-4 / power * between)])[: self.n_heads]
-
-    def score_bias(self, pos_q: Tensor, pos_k: Tensor) -> Tensor:
-        return -self.slopes(pos_q.device)[:, None, None] * offsets(pos_q, pos_k).abs()
-
-
-class RelativeBias(NoPositions):
-    """Add to each score a trained number per head and distance, with far distances sharing buckets (T5).
-
-    Raffel et al. 2019, arXiv:1910.10683. Half of the buckets hold one distance each, the others grow as powers up to
-    `max_distance`, and the last holds all beyond. A model that looks both ways splits them between past and future.
-    """
-
-    def __init__(
-        self,
-        d_model: int,
-        n_heads: int,
-        d_head: int,
-        max_seq_len: int,
-        causal: bool = True,
-        n_buckets: int = 32,
-        max_distance: int = 128,
-    ):
-        super().__init__(d_model, n_heads, d_head, max_seq_len)
-        one_way = n_buckets if causal else n_buckets // 2
-        if one_way < 2 or max_distance <= one_way // 2 or n_buckets % 2:
-            raise ValueError(
-                f"n_buckets ({n_buckets}) must be even and at least {2 if causal else 4}, and max_distance "
-                f"({max_distance}) beyond the {one_way // 2} distances that have a bucket of their own"
-            )
-        self.causal, self.max_distance = causal, max_distance
-        self.table = nn.Embedding(n_buckets, n_heads)
-
-    def bucket(self, apart: Tensor) -> Tensor:
-        """The bucket of each distance pos_q - pos_k, int64 of the same shape."""
-        n = self.table.num_embeddings
-        future = torch.zeros_like(apart)
-        if self.causal:
-            apart = apart.clamp(min=0)
-        else:
-            n //= 2
-            future, apart = (apart < 0) * n, apart.abs()
-        exact = n // 2  # so many distances have a bucket of their own
-        grown = (apart.clamp(min=1) / exact).log() / math.log(self.max_distance / exact) * (n - exact)
-        return future + torch.where(apart < exact, apart, (exact + grown.long()).clamp(max=n - 1))
-
-    def score_bias(self, pos_q: Tensor, pos_k: Tensor) -> Tensor:
-        heads = torch.arange(self.table.embedding_dim, device=pos_q.device)[:, None, None]
-        return self.table.weight.T[heads, self.bucket(offsets(pos_q, pos_k))]
-
-
-# A position scheme is built by scheme(d_model, n_heads, d_head, max_seq_len, causal).
-POSITIONS = {
-    "none": NoPositions,
-    "sinusoidal": Sinusoidal,
-    "learned": Learned,
-    "rope": Rope,
-    "rope_linear": RopeLinear,
-    "rope_ntk": RopeNTK,
-    "rope_yarn": RopeYarn,
-    "rope_llama3": RopeLlama3,
-    "alibi": Alibi,
-    "relative": RelativeBias,
-}
