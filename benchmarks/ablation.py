@@ -23,7 +23,6 @@ from lmkit.recipes import RECIPES
 
 SPEEDRUN = RECIPES["speedrun"]
 ANCHOR = RECIPES["nanogpt"]
-UNCLIPPED = 1e9  # a norm that no gradient has
 UNSAID = dict(qk_norm=None, tied=True, embed_scale=1.0)  # of nanoGPT's model: as a Config has them unless told
 
 
@@ -69,7 +68,7 @@ VARIANTS = {
 
 
 def study(names: list[str], seeds: int, quick: bool) -> Study:
-    base = {"objective": "causal", **SPEEDRUN, "clip": UNCLIPPED}
+    base = {"objective": "causal", **SPEEDRUN}
     variants, rates = {name: VARIANTS[name] for name in ("speedrun", *names)}, (0.5, 1.0, 2.0)
     if quick:
         base, rates, seeds = base | dict(steps=4, warmup=1), (1.0,), 1

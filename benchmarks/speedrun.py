@@ -21,32 +21,15 @@ import time
 from datetime import UTC, datetime
 from statistics import mean, median, stdev
 
-import numpy as np
-
 RUNS = ["nanogpt", "speedrun", "equal_time"]
 
 
-def split():
-    """The ids of the first nine tenths, of the last, and the size of the alphabet."""
-    from lmkit import corpora
-    from lmkit.tokenizers import Characters
-
-    text = corpora.text("tinyshakespeare")
-    tokenizer = Characters(text)
-    ids = np.array(tokenizer.encode(text), dtype=np.uint16)
-    cut = len(ids) * 9 // 10
-    return ids[:cut], ids[cut:], len(tokenizer)
-
-
-def held_out(model, ids, T: int) -> float:
-    import torch
-
-    from lmkit.data import windows
+def held_out(model, T: int) -> float:
     from lmkit.objectives import next_token_loss
+    from lmkit.pretrain import text_task
     from lmkit.train import evaluate
 
-    rows = torch.from_numpy(windows(ids, np.arange(0, len(ids), T), T).astype(np.int64))
-    return evaluate(model, rows, next_token_loss, batch_size=256)
+    return evaluate(model, text_task("tinyshakespeare", T).rows, next_token_loss, batch_size=256)
 
 
 def worker(name: str, seed: int, o: argparse.Namespace) -> None:
@@ -55,12 +38,22 @@ def worker(name: str, seed: int, o: argparse.Namespace) -> None:
     import torch
     import torch._dynamo  # noqa: F401  as the first optimizer does, for a second: it belongs to the start
 
-    from lmkit.recipes import RECIPES, begin
+    from lmkit import runs
+    from lmkit.distributed import World
+    from lmkit.objectives import next_token_loss
+    from lmkit.pretrain import Settings
+    from lmkit.pretrain.building import how, model_for, task_of
+    from lmkit.pretrain.reading import stream
+    from lmkit.recipes import RECIPES
+    from lmkit.train import train
 
     torch.set_num_threads(o.threads)
-    train_ids, val_ids, vocab_size = split()
-    settings = RECIPES[name] | ({"steps": 5, "warmup": 2} if o.quick else {})
-    model, run = begin(settings, train_ids, vocab_size, seed, o.device)
+    changes = {"seed": seed} | ({"steps": 5, "warmup": 2} if o.quick else {})
+    s, world = Settings.from_dict(RECIPES[name] | changes), World(0, 1, torch.device(o.device))
+    what = task_of(s)
+    runs.seed_all(seed)
+    model = model_for(s, what).to(o.device)
+    run = train(model, stream(s, what, world), next_token_loss, steps=s.steps, **how(s, model, world))
     ready, used = time.time(), time.process_time()
     *_, last = run
     if o.device != "cpu":
@@ -69,12 +62,12 @@ def worker(name: str, seed: int, o: argparse.Namespace) -> None:
 
     from lmkit.lab.running import costs, hardware, peak_memory, versions
 
-    T, settings = settings["seq_len"], {"objective": "causal", **settings, "seed": seed}
-    at_64, own = held_out(model, val_ids, 64), held_out(model, val_ids, T)
+    settings = s.to_dict()
+    at_64, own = held_out(model, 64), held_out(model, s.seq_len)
     bits = own / math.log(2)  # a character of this text is a byte
     row = dict(
         study="speedrun", corpus="tinyshakespeare", size="as fast as can be", variant=name, seed=seed, swept=False,
-        lr=settings["lr"], settings=settings, result={"1": bits}, bits_per_byte=bits, floor=None, diverged=None,
+        lr=s.lr, settings=settings, result={"1": bits}, bits_per_byte=bits, floor=None, diverged=None,
         nats_at_64=at_64, nats_at_own_length=own, seconds=done - ready,
         processor_seconds=used, seconds_with_start=done - began, threads=o.threads, last_loss=last.loss,
         peak_memory_bytes=peak_memory(o.device), hardware=hardware(o.device), versions=versions(),
@@ -93,14 +86,11 @@ def since_start() -> float:
         return time.process_time()
 
 
-def counter() -> tuple[float, float]:
-    """The loss and the seconds of a counting 5-gram."""
-    from lmkit import ngrams
+def counter() -> float:
+    """The loss of a counting 5-gram."""
+    from lmkit.pretrain import text_task
 
-    train_ids, val_ids, vocab_size = split()
-    began = time.perf_counter()
-    loss = ngrams.fit(train_ids, order=5, vocab_size=vocab_size).loss(val_ids)
-    return loss, time.perf_counter() - began
+    return text_task("tinyshakespeare", 64).baseline
 
 
 def share(runs: list[dict], anchors: list[dict], what: str) -> str:
@@ -154,8 +144,8 @@ def main():
     from lmkit.lab import ledger
 
     print(where())
-    loss, seconds = counter()
-    print(f"counting 5-grams: {loss:.4f} nats in {seconds:.1f} s", flush=True)
+    loss = counter()
+    print(f"counting 5-grams: {loss:.4f} nats", flush=True)
     until = time.time() + 60 * o.minutes
     seeds = range(o.first_seed, o.first_seed + (1 if o.quick else max(o.seeds, o.long_seeds)))
     turns = [(s, name) for s in seeds for name in RUNS]

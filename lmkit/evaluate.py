@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from . import corpora
 from .exchange import load
-from .tokens import ids_of
+from .tokens import ids_of, text_of
 
 
 @dataclass(frozen=True)
@@ -109,19 +109,9 @@ def measure(
         best, guess = log_p.max(dim=-1)
         sure.append(best.exp())
         right.append(guess == targets)
-    first, tokens = len(text_bytes(tokenizer, ids[:1].tolist())), len(ids) - 1
+    first, tokens = len(text_of(tokenizer, ids[:1].tolist()).encode("utf-8")), len(ids) - 1
     found = Score(tokens, total / tokens, len(text.encode("utf-8")) - first)
     return found, calibrated(torch.cat(sure), torch.cat(right), bins)
-
-
-def score(model: nn.Module, tokenizer, text: str, window: int | None = None, stride: int | None = None) -> Score:
-    """The first half of what `measure` tells."""
-    return measure(model, tokenizer, text, window, stride)[0]
-
-
-def calibration(model: nn.Module, tokenizer, text: str, window=None, stride=None, bins: int = 10) -> Calibration:
-    """The other half."""
-    return measure(model, tokenizer, text, window, stride, bins)[1]
 
 
 def calibrated(sure: Tensor, right: Tensor, bins: int = 10) -> Calibration:
@@ -137,10 +127,6 @@ def encoded(model: nn.Module, tokenizer, text: str) -> Tensor:
     if not model.config.causal or model.config.n_encoder_layers:
         raise ValueError("the bits of a text are asked of a causal language model; this one looks both ways")
     return torch.tensor(ids_of(tokenizer, text), device=next(model.parameters()).device)
-
-
-def text_bytes(tokenizer, ids: list[int]) -> bytes:
-    return tokenizer.decode(ids).encode("utf-8")
 
 
 def windows(model: nn.Module, window: int | None, stride: int | None) -> tuple[int, int]:

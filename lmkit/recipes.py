@@ -4,18 +4,6 @@ What each choice of the speedrun bought is measured by benchmarks/ablation.py; t
 those of the race (benchmarks/speedrun.py) in ledger/speedrun.jsonl.
 """
 
-import math
-from collections.abc import Iterator
-
-import torch
-from torch import nn
-
-from .data import batches
-from .heads import LM
-from .model import Config
-from .objectives import next_token_loss
-from .train import Step, train
-
 RECIPES = {
     # nanoGPT's documented recipe for a processor (Karpathy 2022): what a learner would use otherwise.
     "nanogpt": dict(
@@ -63,15 +51,3 @@ RECIPES = {
         clip=None, steps=750, batch_size=16, seq_len=128, precision="bfloat16",
     ),
 }  # fmt: skip
-
-
-def begin(settings: dict, ids, vocab_size: int, seed: int = 0, device: str = "cpu") -> tuple[nn.Module, Iterator[Step]]:
-    """The untrained model of a recipe for causal language models, and the run that trains it on `ids`."""
-    s = settings
-    torch.manual_seed(seed)
-    model = LM(Config(vocab_size, **s["model"])).to(device)
-    names = ("steps", "lr", "warmup", "weight_decay", "optimizer", "schedule", "clip")
-    autocast = {"float32": None, "bfloat16": torch.bfloat16}[s["precision"]]
-    stream = batches(ids, s["batch_size"], s["seq_len"], seed=seed, device=device)
-    how = {name: s[name] for name in names} | {"clip": math.inf if s["clip"] is None else s["clip"]}
-    return model, train(model, stream, next_token_loss, autocast=autocast, **how)

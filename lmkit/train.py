@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import math
 from collections.abc import Callable, Iterable, Iterator
 
 import torch
@@ -49,7 +50,7 @@ def train(
     weight_decay: float = 0.1,
     optimizer: str | dict | Callable | list = "adamw",
     schedule: str | dict | Callable = "cosine",
-    clip: float = 1.0,
+    clip: float | None = 1.0,
     accumulate: int = 1,
     autocast: torch.dtype | None = None,
     compile: bool = False,
@@ -60,7 +61,7 @@ def train(
     >>> for s in train(model, batches(ids, 32, 128), next_token_loss, steps=1000):
     ...     if s.step % 100 == 0: print(s.loss)
 
-    Gradients are clipped at the norm `clip` (infinity: not at all). `accumulate` reads each batch in so many parts, one
+    Gradients are clipped at the norm `clip` (None: not at all). `accumulate` reads each batch in so many parts, one
     after the other, which takes less memory. To go on at step `start`, give the batches from there and a list of built
     optimizers with their old state. `compile` is torch.compile; `graph` records forward and backward once and replays
     them as one CUDA graph, several times as fast where a model is so small that launching its kernels takes longer than
@@ -69,6 +70,7 @@ def train(
     optimizers = optimizer if isinstance(optimizer, list) else choose(optimizer, OPTIMIZERS)(model, lr, weight_decay)
     share, device = choose(schedule, SCHEDULES), next(model.parameters()).device
     objective = torch.compile(objective) if compile else objective
+    longest = math.inf if clip is None else clip
     keep_memory()
 
     def gradients(batch) -> tuple[Tensor, Tensor]:
@@ -78,7 +80,7 @@ def train(
                 part_loss = objective(model, part) * weight
             part_loss.backward()
             loss = loss + part_loss.detach()
-        return loss, nn.utils.clip_grad_norm_(model.parameters(), clip)
+        return loss, nn.utils.clip_grad_norm_(model.parameters(), longest)
 
     model.train()
     before, most = None, None

@@ -44,7 +44,6 @@ def bar(
     peak: float | None = None,
     done: int = 0,
     seconds: float = 0.5,
-    disable: bool = False,
 ) -> Iterator[Step]:
     """A progress bar with the loss (nats per token, and bits per byte), tokens and FLOPs a second, share of the peak.
 
@@ -55,7 +54,7 @@ def bar(
     from tqdm.auto import tqdm
 
     last, last_step = time.perf_counter(), done
-    with tqdm(total=total, initial=done, unit="step", disable=disable) as shown:
+    with tqdm(total=total, initial=done, unit="step") as shown:
         for step in steps:
             now = time.perf_counter()
             if now - last >= seconds or step.step + 1 == total:
@@ -138,13 +137,18 @@ def smoothed(losses: list[float], keep: float = 0.95) -> list[float]:
     return found
 
 
-def tensorboard(steps: Iterable[Step], folder: str, every: int = 10) -> Iterator[Step]:
-    """Write loss, rate and norm of the gradient into TensorBoard files (`tensorboard --logdir FOLDER`)."""
+def board(folder: str, done: int = 0):
+    """TensorBoard's writer into a folder (`tensorboard --logdir FOLDER`); what stands there of later steps goes."""
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
         raise ImportError("TensorBoard is not installed: pip install tensorboard") from None
-    with SummaryWriter(folder) as writer:
+    return SummaryWriter(folder, purge_step=done + 1)
+
+
+def tensorboard(steps: Iterable[Step], folder: str, every: int = 10, done: int = 0) -> Iterator[Step]:
+    """Write loss, rate and norm of the gradient into TensorBoard files, of a run with `done` steps behind it."""
+    with board(folder, done) as writer:
         for step in steps:
             if (step.step + 1) % every == 0:
                 for name in ("loss", "lr", "grad_norm"):

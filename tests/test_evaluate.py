@@ -9,7 +9,7 @@ from torch import nn
 
 import lmkit
 from lmkit.corpora import tales
-from lmkit.evaluate import calibrated, calibration, main, predictions, score, windows
+from lmkit.evaluate import calibrated, main, measure, predictions, windows
 from lmkit.tokenizers import Bytes, Words
 
 TEXT = "Wer reitet so spät durch Nacht und Wind? Es ist der Vater mit seinem Kind. " * 3
@@ -29,7 +29,7 @@ def test_the_loss_is_transformers(tmp_path):
     lmkit.export(model, None, tmp_path / "a")
     theirs = AutoModelForCausalLM.from_pretrained(tmp_path / "a").eval()
     ids = torch.tensor([tokenizer.encode(TEXT)])
-    found = score(model, tokenizer, TEXT)
+    found, _ = measure(model, tokenizer, TEXT)
     assert found.nats == pytest.approx(theirs(ids, labels=ids).loss.item(), rel=1e-5)
     assert found.tokens == found.bytes == len(TEXT.encode()) - 1
     assert found.bits_per_byte == pytest.approx(found.nats / math.log(2))
@@ -85,7 +85,7 @@ def test_words_count_the_bytes_that_they_stand_for():
             return torch.zeros(*ids.shape, self.config.vocab_size)
 
     words, text = Words(tales.VOCABULARY), tales.generate(200, seed=4).text
-    found = score(Even(), words, text, window=32)
+    found, _ = measure(Even(), words, text, window=32)
     n = len(words.encode(text))
     assert found.nats == pytest.approx(math.log(len(words)), rel=1e-6) and found.tokens == n - 1
     assert found.bytes == len(text.encode()) - len(words.decode(words.encode(text)[:1]))
@@ -123,7 +123,7 @@ def test_calibration_of_a_model_is_that_of_its_softmax():
     logits = torch.cat([part for part, _ in predictions(model, ids, 64, 32)])
     top = F.softmax(logits, dim=-1).max(-1)
     wanted = calibrated(top.values, top.indices == ids[1:])
-    assert calibration(model, Bytes(), TEXT).error == pytest.approx(wanted.error)
+    assert measure(model, Bytes(), TEXT)[1].error == pytest.approx(wanted.error)
 
 
 def test_the_command(tmp_path, capsys, monkeypatch):
@@ -132,7 +132,7 @@ def test_the_command(tmp_path, capsys, monkeypatch):
     said = capsys.readouterr().out
     assert "bits per byte over" in said and "perplexity" in said and "expected calibration error" in said
     model, tokenizer = lmkit.load("tales")
-    found = score(model, tokenizer, (tmp_path / "story.txt").read_text(encoding="utf-8"))
+    found, _ = measure(model, tokenizer, (tmp_path / "story.txt").read_text(encoding="utf-8"))
     assert f"{found.bits_per_byte:.4f} bits per byte" in said
 
 
@@ -155,4 +155,4 @@ def test_what_the_command_refuses(argv, sentence, capsys, monkeypatch):
 
 def test_models_that_look_both_ways_are_refused():
     with pytest.raises(ValueError, match="this one looks both ways"):
-        score(small(causal=False), Bytes(), TEXT)
+        measure(small(causal=False), Bytes(), TEXT)

@@ -241,7 +241,7 @@ def test_tensorboard_reads_what_the_log_says(cats, tmp_path, monkeypatch):
         (4, pytest.approx(held[1])),
     ]
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
-    assert "--tensorboard wants the package tensorboard" in refused([*cats[:-1], str(tmp_path / "b"), *board])
+    assert "TensorBoard is not installed: pip install tensorboard" in refused([*cats[:-1], str(tmp_path / "b"), *board])
 
 
 def test_nothing_to_go_on_from_is_a_new_run(cats, tmp_path):

@@ -2,13 +2,13 @@
 
 import json
 
-import numpy as np
 import pytest
 import torch
 
 from lmkit.config import Config
-from lmkit.pretrain.settings import Settings
-from lmkit.recipes import RECIPES, begin
+from lmkit.heads import LM
+from lmkit.pretrain import Settings, main
+from lmkit.recipes import RECIPES
 
 ALPHABET = 65  # characters of tiny Shakespeare
 
@@ -32,15 +32,18 @@ def test_a_recipe_is_a_run_of_the_program(name):
 @pytest.mark.parametrize("name", RECIPES)
 def test_it_has_the_parameters_that_it_says(name):
     with torch.device("meta"):
-        model, _ = begin(RECIPES[name], np.zeros(500, dtype=np.uint16), ALPHABET, device="meta")
+        model = LM(Config(ALPHABET, **RECIPES[name]["model"]))
     assert sum(p.numel() for p in model.parameters()) == parameters_by_hand(name)
     assert name == "equal_time" or 0.79e6 < parameters_by_hand(name) < 0.82e6
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_its_first_steps_learn(name):
-    ids = np.tile(np.arange(11), 60)
-    settings = RECIPES[name] | dict(steps=12, warmup=2, batch_size=2, seq_len=32)
-    losses = [step.loss for step in begin(settings, ids, 11, seed=3)[1]]
+def test_its_first_steps_learn(name, tmp_path):
+    """By the command, with nothing changed but the text and how long it is trained."""
+    (tmp_path / "alphabet.txt").write_text("abcdefghijk" * 90, encoding="utf-8")
+    run = tmp_path / "run"
+    few = "--steps 12 --warmup 2 --batch-size 2 --seq-len 32 --log-every 1 --device cpu".split()
+    main(["--recipe", name, "--corpus", str(tmp_path / "alphabet.txt"), "--out", str(run), *few])
+    lines = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    losses = [line["loss"] for line in lines if "loss" in line]
     assert losses[0] > 2.2 and losses[-1] < (2.0 if name == "nanogpt" else 1.0)
-    assert losses[:3] == [step.loss for _, step in zip(range(3), begin(settings, ids, 11, seed=3)[1])]

@@ -8,7 +8,6 @@ import pytest
 import torch
 from torch import nn
 
-from lmkit import optimizers
 from lmkit.data import batches
 from lmkit.heads import LM
 from lmkit.model import Config
@@ -115,24 +114,6 @@ def test_muon_takes_the_matrices_inside_the_blocks_and_adamw_the_rest():
     assert {g["weight_decay"]: len(g["params"]) for g in rest.param_groups} == {0.5: 2, 0.0: 12}
 
 
-def test_muon_on_many_matrices_at_once_is_torchs_muon_on_one_after_the_other(monkeypatch):
-    monkeypatch.setattr(optimizers, "AT_ONCE", 3 * 12 * 5)  # so that lists are cut in the test too
-    g = torch.Generator().manual_seed(0)
-    shapes = [(8, 8), (12, 5), (5, 12), (8, 8), (12, 5), (12, 5), (5, 12), (1, 3)]
-    ours, theirs = ([nn.Parameter(torch.full(shape, 0.5)) for shape in shapes] for _ in range(2))
-    how = dict(lr=0.1, weight_decay=0.2, momentum=0.9)
-    mine, oracle = optimizers.Muon(ours, **how), torch.optim.Muon(theirs, adjust_lr_fn="match_rms_adamw", **how)
-    for _ in range(5):
-        for p, q in zip(ours, theirs):
-            p.grad = torch.randn(p.shape, generator=g)
-            q.grad = p.grad.clone()
-        ours[3].grad = theirs[3].grad = None  # what took no part is left alone
-        mine.step(), oracle.step()
-    for p, q in zip(ours, theirs):
-        torch.testing.assert_close(p, q, rtol=0, atol=2e-3)  # it went 0.5 far; products are rounded to 8 bits
-    assert torch.equal(ours[3], torch.full((8, 8), 0.5)) and (ours[0] - 0.5).abs().max() > 0.1
-
-
 def test_a_group_may_have_a_rate_of_its_own():
     rest = OPTIMIZERS["muon"](small(), 0.1, 0.5, rest=0.25)[1].param_groups
     assert {g["scale"] for g in rest} == {0.25}
@@ -181,17 +162,17 @@ def test_a_loss_that_is_no_number_or_explodes_stops_the_run_before_its_update(br
     assert len(done) == 2 and all(torch.equal(a, b) for a, b in zip(kept, model.parameters()))
 
 
-def test_clipping_bounds_the_update_and_infinity_does_not():
+def test_clipping_bounds_the_update_and_none_does_not():
     ids = torch.randint(0, 11, (4, 9))
     moved = {}
-    for clip in (1e-3, math.inf):
+    for clip in (1e-3, None):
         model = small()
         began = torch.cat([p.detach().flatten().clone() for p in model.parameters()])
         how = dict(steps=1, lr=1.0, warmup=0, weight_decay=0.0, clip=clip, schedule="constant")
         plain = lambda model, lr, decay: [torch.optim.SGD(model.parameters(), lr=lr)]  # noqa: E731
         (step,) = train(model, [ids], next_token_loss, optimizer=plain, **how)
         moved[clip] = float((torch.cat([p.detach().flatten() for p in model.parameters()]) - began).norm())
-    assert moved[1e-3] == pytest.approx(1e-3, rel=1e-2) and moved[math.inf] == pytest.approx(step.grad_norm, rel=1e-3)
+    assert moved[1e-3] == pytest.approx(1e-3, rel=1e-2) and moved[None] == pytest.approx(step.grad_norm, rel=1e-3)
 
 
 def test_muon_learns_and_an_optimizer_may_be_ones_own():

@@ -17,7 +17,7 @@ def steps(n=30):
 @pytest.mark.parametrize(
     "wrap",
     [
-        lambda run, tmp: watch.bar(run, 30, tokens=8, disable=True),
+        lambda run, tmp: watch.bar(run, 30, tokens=8),
         lambda run, tmp: watch.live(run),
         lambda run, tmp: watch.live(run, show=lambda picture: None),
         lambda run, tmp: watch.tensorboard(run, str(tmp)),
@@ -48,7 +48,7 @@ def test_a_bar_reads_the_loss_seldom():
             return 1.0
 
     run = [Slow(i, 0.1, None, None) for i in range(500)]
-    list(watch.bar(run, 500, tokens=1, seconds=60.0, disable=True))
+    list(watch.bar(run, 500, tokens=1, seconds=60.0))
     assert Slow.looked == 1, "at the end only"
 
 

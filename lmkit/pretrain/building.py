@@ -1,7 +1,5 @@
 """What settings stand for: the task, the model and its objective, and the arguments of `train`."""
 
-import math
-
 import torch
 from torch import nn
 
@@ -34,7 +32,7 @@ def trial(s: Settings, what: Task, world: World, parallel: str) -> tuple[nn.Modu
 def how(s: Settings, wrapped: nn.Module, world: World) -> dict:
     """The arguments of `train` that the settings give."""
     return dict(
-        lr=s.lr, warmup=s.warmup, schedule=s.schedule, clip=math.inf if s.clip is None else s.clip,
+        lr=s.lr, warmup=s.warmup, schedule=s.schedule, clip=s.clip,
         accumulate=s.accumulate, compile=s.compile, autocast=autocast_for(s, world),
         optimizer=choose(s.optimizer, OPTIMIZERS)(wrapped, s.lr, s.weight_decay),
     )  # fmt: skip

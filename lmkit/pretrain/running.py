@@ -62,17 +62,6 @@ def command(options: argparse.Namespace) -> str:
     return f"{'python' if alone else 'torchrun ...'} -m lmkit.pretrain {shlex.join(kept)}".rstrip()
 
 
-def board(folder: str | None, done: int):
-    """TensorBoard's writer into a folder, from a step on; None if no folder is named."""
-    if folder is None:
-        return None
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        raise ImportError("--tensorboard wants the package tensorboard (pip install tensorboard)") from None
-    return SummaryWriter(folder, purge_step=done + 1)
-
-
 class Running:
     """What one run knows of itself."""
 
@@ -120,7 +109,8 @@ class Running:
             versions = dict(python=platform.python_version(), torch=torch.__version__)
             content = json.dumps({"settings": s.to_dict(), "versions": versions}, indent=1) + "\n"
             atomic.write(self.out / "run.json", content)
-            self.log, self.board = runs.Log(self.out, after=self.done), board(self.o.tensorboard, self.done)
+            self.log = runs.Log(self.out, after=self.done)
+            self.board = watch.board(self.o.tensorboard, self.done) if self.o.tensorboard else None
             self.peak = watch.peak_flops(str(self.world.device), self.how["autocast"] or torch.float32)
         parameters = sum(p.numel() for p in self.model.parameters())
         self.say(f"{self.name}: {len(what.ids):,} tokens, vocabulary of {len(what.tokenizer)}")
@@ -145,21 +135,22 @@ class Running:
         from tqdm.auto import tqdm
 
         s, what, world = self.s, self.what, self.world
+        shown = dict(tokens=s.batch_size * s.seq_len, flops=self.flops, bits=self.bits if self.compared else None)
         every = self.o.save_every or max(1, math.ceil(s.steps / 8))
         read = stream(s, what, world, self.done)
         updates = train(self.wrapped, read, loss_of, steps=s.steps, start=self.done, **self.how)
-        bar = tqdm(updates, total=s.steps, initial=self.done, unit="step", disable=not world.first)
+        if world.first:
+            updates = watch.bar(updates, s.steps, peak=self.peak, done=self.done, **shown)
         began = time.perf_counter() - self.seconds
-        for step in bar:
+        for step in updates:
             self.done, self.seconds = step.step + 1, time.perf_counter() - began
             looked_at = self.done % self.o.log_every == 0 or self.done == s.steps
             if looked_at:
                 loss = distributed.mean(step.loss, world)
                 if world.first:
                     self.note(loss=loss, lr=step.lr, grad_norm=step.grad_norm)
-                    bar.set_postfix_str(self.shown(loss), refresh=False)
             if self.done % every == 0 or self.done == s.steps:
-                self.save(bar.write)
+                self.save(tqdm.write)
                 began = time.perf_counter() - self.seconds  # looking and saving is no training
             heard = (looked_at or world.size == 1) and distributed.agree(asked[:1], world)  # all ranks stop, or none
             if heard and self.done < s.steps:
@@ -231,11 +222,6 @@ class Running:
         for name, number in numbers.items():
             if self.board is not None:
                 self.board.add_scalar(name, number, self.done)
-
-    def shown(self, loss: float) -> str:
-        """What stands beside the bar."""
-        speed = self.done * self.s.batch_size * self.s.seq_len / self.seconds
-        return watch.said(loss, speed, self.flops, self.bits if self.compared else None, self.peak)
 
     def finish(self) -> None:
         s, tokenizer = self.s, self.what.tokenizer
