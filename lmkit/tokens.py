@@ -8,5 +8,11 @@ def ids_of(tokenizer, text: str) -> list[int]:
     return list(tokenizer.encode(text))
 
 
+def end_of(tokenizer) -> int | None:
+    """The id that ends a text, <|endoftext|> or </s>; None if the tokenizer has neither."""
+    find = getattr(tokenizer, "token_to_id", None) or getattr(tokenizer, "special", {}).get
+    return next((found for name in ("<|endoftext|>", "</s>") if (found := find(name)) is not None), None)
+
+
 def text_of(tokenizer, ids: list[int]) -> str:
     return tokenizer.decode(list(ids))

@@ -10,7 +10,7 @@ import torch
 import lmkit
 from lmkit.generate.__main__ import arguments, main
 from lmkit.tokenizers import Bytes
-from lmkit.tokens import ids_of, text_of
+from lmkit.tokens import end_of, ids_of, text_of
 
 
 def test_it_says_what_generate_gives(capsys):
@@ -35,6 +35,16 @@ def test_half_a_character_waits_for_the_rest(capsys, tmp_path, monkeypatch):
     assert [part for part in written if part not in ("", "\n")] == ["a", "ä", "€", "!"]
 
 
+def test_it_stops_where_the_text_ends(capsys, monkeypatch):
+    tokenizer = Bytes(special=("<|endoftext|>",))
+    model = lmkit.LM(lmkit.Config(257, d_model=8, n_heads=2, n_layers=1, max_seq_len=64))
+    told = [*tokenizer.encode("yes"), tokenizer.special["<|endoftext|>"], *tokenizer.encode("no")]
+    monkeypatch.setattr(sys.modules[main.__module__], "load", lambda name, device: (model, tokenizer))
+    monkeypatch.setattr(sys.modules[main.__module__], "stream", lambda *a, **how: (torch.tensor([i]) for i in told))
+    main(["any", "a", "--device", "cpu"])
+    assert capsys.readouterr().out == "ayes\n"
+
+
 def test_the_prompt_may_come_in(capsys, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO("Once there\n"))
     main(["tales", "--tokens", "3", "--temperature", "0", "--device", "cpu"])
@@ -42,10 +52,12 @@ def test_the_prompt_may_come_in(capsys, monkeypatch):
 
 
 def test_both_kinds_of_tokenizer():
-    ours = lmkit.tokenizers.ByteBPE.train("low lower lowest " * 9, 270)
+    ours = lmkit.tokenizers.ByteBPE.train("low lower lowest " * 9, 262, special=("<|endoftext|>",))
     for tokenizer in (ours, lmkit.tokenizers.fast(ours)):
         ids = ours.encode("lower")
         assert ids_of(tokenizer, "lower") == ids and text_of(tokenizer, ids) == "lower"
+        assert end_of(tokenizer) == ours.special["<|endoftext|>"]
+    assert end_of(Bytes()) is None
 
 
 @pytest.mark.parametrize(

@@ -472,7 +472,8 @@ def test_a_run_reaches_its_components_and_no_others():
     with torch.device("meta"):
         model = LM(Config(9, d_model=16, n_layers=1, n_heads=2, positions="rope", norm="rmsnorm"))
     names = code.reached([*{type(m) for m in model.modules()}, *running.DECIDE]).keys()
-    wanted = "positions.rope.Rope norms.RMSNorm train.train masks.causal_mask lab.running.bits_per_byte lab.texts.held_out"
+    wanted = "positions.rope.Rope norms.RMSNorm train.train masks.causal_mask"
+    wanted += " lab.running.bits_per_byte lab.texts.held_out"
     assert {f"lmkit.{name}" for name in wanted.split()} <= names
     assert not {"lmkit.positions.biases.Alibi", "lmkit.norms.DyT", "lmkit.optimizers.muon"} & names
     other = lab.BASE | dict(optimizer="muon")

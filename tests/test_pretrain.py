@@ -209,7 +209,7 @@ def test_where_words_and_sentences_begin():
     starts = np.flatnonzero(np.append(tales.END, said[:-1]) == tales.END)
     at = sentence_begins(words, ids, starts)
     assert [" ".join(s) for s in np.split(said, at[1:])] == [
-        "Once there was a boy .", "“ No ! ”", "said Max .", "Max ran . \n\n", "Once Max ran . \n\n"
+        "Once there was a boy .", "“ No ! ” said Max .", "Max ran . \n\n", "Once Max ran . \n\n"
     ]  # fmt: skip
 
 

@@ -56,8 +56,8 @@ SHORT = 512  # keys, up to which `attend_short` trains faster
 def attend_short(q: Tensor, k: Tensor, v: Tensor, causal: bool, scale: float | None) -> Tensor:
     """attention_weights(q, k, causal=causal) @ v in three products, for training in bfloat16 on a processor.
 
-    PyTorch's fused kernel is made for long texts and for float32 there: its backward takes 5 times as long as this at
-    64 keys, and twice as long at 256 (torch 2.13, a processor with AVX-512; benchmarks/training_step.py).
+    PyTorch's fused kernel is made for long texts and for float32 there: it takes 4 times as long as this at 64 keys and
+    nearly twice as long at 256 (torch 2.13, a processor with AVX-512; benchmarks/short_attention.py).
     """
     (B, H, T, _), S = q.shape, k.shape[-2]
     q, k, v = q.bfloat16(), k.bfloat16(), v.bfloat16()

@@ -66,13 +66,18 @@ def documents(name_or_path, split=None, *, streaming=None, column="text", rank=0
         return Given(f"tales, {split}", [tale for tale in told.text.split("\n\n") if tale], rank, world_size)
     if name in CORPORA or name == "excerpt" or is_text_file(name):
         all_of_it = text(name_or_path)
-        cut = len(all_of_it) * 9 // 10
-        part = all_of_it[:cut] if check_split(name, split) == "train" else all_of_it[cut:]
+        part = parts(all_of_it)[check_split(name, split) == "validation"]
         return Given(f"{name}, {split} ({len(part):,} characters)", [part], rank, world_size)
     path = checked_path(name_or_path)
     if path.is_dir():
         return Files(split_folder(path, split), column, rank, world_size)
     return Files(path, column, rank, world_size)
+
+
+def parts(text: str) -> tuple[str, str]:
+    """The first nine tenths of a text, to train on, and the rest, which is held out."""
+    cut = len(text) * 9 // 10
+    return text[:cut], text[cut:]
 
 
 def known_name(name_or_path) -> str:

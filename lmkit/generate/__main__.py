@@ -6,7 +6,7 @@ import sys
 import torch
 
 from ..exchange import load
-from ..tokens import ids_of, text_of
+from ..tokens import end_of, ids_of, text_of
 from . import stream
 
 EXAMPLES = """
@@ -59,11 +59,14 @@ def run(o: argparse.Namespace) -> None:
     ids = ids_of(tokenizer, prompt)
     if not ids:
         raise ValueError("the prompt is empty; give a text to continue")
+    end = end_of(tokenizer)
     how = {name: getattr(o, name) for name in ("temperature", "top_k", "top_p", "min_p", "repetition_penalty")}
     for number in range(o.count):
         told, shown = list(ids), text_of(tokenizer, ids)
         print(shown, end="", flush=True)
         for token in stream(model, torch.tensor([ids], device=o.device), o.tokens, seed=o.seed + number, **how):
+            if int(token) == end:
+                break
             told.append(int(token))
             text = text_of(tokenizer, told)
             if text.startswith(shown) and not text.endswith("\N{REPLACEMENT CHARACTER}"):  # half a character waits

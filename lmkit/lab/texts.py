@@ -75,10 +75,10 @@ def _stories(level: int, how: tuple) -> Text:
 @lru_cache
 def _plain(corpus: str, how: tuple) -> Text:
     text = corpora.text(corpus)
-    cut = len(text) * 9 // 10
-    tokenizer = trained(dict(how), text[:cut][:1_000_000], whole=text)
-    ids, held = (np.array(tokenizer.encode(part), dtype=np.uint16) for part in (text[:cut], text[cut:]))
-    size, n_bytes = len(text[:cut].encode()), len(text[cut:].encode())
+    to_read, rest = corpora.parts(text)
+    tokenizer = trained(dict(how), to_read[:1_000_000], whole=text)
+    ids, held = (np.array(tokenizer.encode(part), dtype=np.uint16) for part in (to_read, rest))
+    size, n_bytes = len(to_read.encode()), len(rest.encode())
     return Text(len(tokenizer), ids, held, None, None, size / len(ids), n_bytes, None, counted(corpus))
 
 
@@ -86,10 +86,9 @@ def _plain(corpus: str, how: tuple) -> Text:
 def counted(corpus: str) -> float:
     """Bits per byte of the counting 5-gram on the last tenth: what a model has to beat to be worth its while."""
     text = corpora.text(corpus)
-    cut, characters = len(text) * 9 // 10, Characters(text)
-    ids = np.array(characters.encode(text))
-    nats = ngrams.fit(ids[:cut], order=5, vocab_size=len(characters)).losses(ids[cut:]).sum()
-    return float(nats / np.log(2) / len(text[cut:].encode()))
+    (to_read, rest), characters = corpora.parts(text), Characters(text)
+    counts = ngrams.fit(characters.encode(to_read), order=5, vocab_size=len(characters))
+    return float(counts.losses(characters.encode(rest)).sum() / np.log(2) / len(rest.encode()))
 
 
 def trained(how: dict, text: str, whole: str | None = None):

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from .. import objectives
+from ..corpora.labels import sentences
 from ..data import batches
 from ..distributed import World, loss_of, mean
 from ..objectives import BATCHES, Marks, Text
@@ -17,7 +18,6 @@ from .settings import Settings
 from .tasks import Task
 
 MOST_ROWS = 512  # held out, of objectives that draw their batches
-ENDS = (".", "!", "?")  # of sentences, which a closing quote may follow
 
 
 def marks_for(s: Settings, what: Task) -> Marks | None:
@@ -104,12 +104,9 @@ def word_begins(tokenizer: Tokenizer, ids: np.ndarray) -> np.ndarray | None:
 
 
 def sentence_begins(tokenizer: Tokenizer, ids: np.ndarray, starts: np.ndarray | None) -> np.ndarray:
-    """The indices where sentences begin: after a full stop and the quotes that close, and where documents do."""
+    """The indices where sentences of documents begin; the last token of each ends it, and is in its last sentence."""
     if not isinstance(tokenizer, Words) or starts is None:
         raise ValueError("pairs of sentences are made of texts with documents, read word by word: of the tales")
-    table = np.array([token in ENDS for token in tokenizer.by_id])
-    ended, closes = table[ids], np.array([token in ("”", "’") for token in tokenizer.by_id])[ids]
-    before = np.append(False, ended[:-1]) | (np.append(False, closes[:-1]) & np.append([False, False], ended[:-2]))
-    begins = np.flatnonzero(before & ~closes)
-    last = np.isin(begins + 1, np.append(starts, len(ids)))  # what ends a document is no sentence of its own
-    return np.union1d(begins[~last], starts)
+    bounds, words = np.append(starts, len(ids)).tolist(), np.array(tokenizer.by_id)[ids].tolist()
+    documents = [(begin, sentences(words[begin : end - 1])) for begin, end in zip(bounds, bounds[1:])]
+    return np.array([begin + first for begin, found in documents for first, _ in found])

@@ -75,11 +75,11 @@ def tales_task(seq_len: int, words: int) -> Task:
 def text_task(name: str, seq_len: int, tokenizer: str | None = None) -> Task:
     """Any other text, by characters unless said otherwise; its last tenth is held out, against a 5-gram counter."""
     text = corpora.text(name)
-    cut = len(text) * 9 // 10
-    chosen = Characters(text) if tokenizer in (None, "characters") else tokenizer_for(tokenizer, text[:cut])
+    to_read, rest = corpora.parts(text)
+    chosen = Characters(text) if tokenizer in (None, "characters") else tokenizer_for(tokenizer, to_read)
     if len(chosen) < 2:
         raise ValueError(f"{name!r} holds one character only; there is nothing to predict")
-    ids, held_out = (np.array(chosen.encode(part), dtype=np.uint32) for part in (text[:cut], text[cut:]))
+    ids, held_out = (np.array(chosen.encode(part), dtype=np.uint32) for part in (to_read, rest))
     if min(len(ids), len(held_out)) <= seq_len:
         raise ValueError(
             f"{name!r} has {len(ids) + len(held_out)} tokens; training needs at least {10 * (seq_len + 1)} for a "
@@ -88,7 +88,7 @@ def text_task(name: str, seq_len: int, tokenizer: str | None = None) -> Task:
     baseline = ngrams.fit(ids, order=5, vocab_size=len(chosen)).loss(held_out)
     rows = torch.from_numpy(windows(held_out, np.arange(0, len(held_out), seq_len), seq_len).astype(np.int64))
     per_token = len(text.encode("utf-8")) / (len(ids) + len(held_out))
-    return Task(chosen, ids, None, rows, baseline, "5-gram counter", per_token, text[cut : cut + 20])
+    return Task(chosen, ids, None, rows, baseline, "5-gram counter", per_token, rest[:20])
 
 
 def shards_task(folder: str, tokenizer: str | None, seq_len: int) -> Task:
