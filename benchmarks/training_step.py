@@ -23,9 +23,9 @@ import torch
 from machine import in_turns, ratios, where
 
 import lmkit
+from lmkit.hardware import ACCELERATORS
 from lmkit.train import keep_memory
 
-PEAKS = {"H100": 989e12, "H200": 989e12, "A100": 312e12}  # dense bfloat16 FLOP/s by the data sheets (SXM)
 VOCAB = 50257
 
 
@@ -185,7 +185,7 @@ def main():
         against = f"{ratios(row['seconds'], other['seconds'])}, {row['peak_mb'] / other['peak_mb']:.2f}"
         line += f"{row['first']:>7.1f}s   {against}"
         if peak is not None:
-            sheet = next((value for card, value in PEAKS.items() if card in torch.cuda.get_device_name()), None)
+            sheet = next((a.peak for card, a in ACCELERATORS.items() if card in torch.cuda.get_device_name()), None)
             row["share_of_measured_peak"] = row["flops_per_second"] / peak
             row["share_of_data_sheet"] = sheet and row["flops_per_second"] / sheet
             line += f"; {row['share_of_measured_peak']:.0%} of the measured peak"

@@ -9,7 +9,7 @@ import math
 def cosine(step: int, steps: int, warmup: int, floor: float = 0.0) -> float:
     """Down along half a cosine to the share `floor` of the peak. Loshchilov & Hutter 2016, arXiv:1608.03983.
 
-    GPT-3 stops at a tenth (Brown et al. 2020, arXiv:2005.14165); short runs do better without a rest.
+    GPT-3 stops at a tenth (Brown et al. 2020, arXiv:2005.14165).
     """
     if step < warmup:
         return (step + 1) / warmup

@@ -14,7 +14,7 @@ SOURCES = sorted((ROOT / "lmkit").rglob("*.py"))
 NOTEBOOKS = sorted((ROOT / "chapters").glob("*.ipynb"))
 # From below to above; a module may import those of its own row and of the rows before it.
 ROWS = [
-    {"choose", "atomic", "tokens"},
+    {"choose", "atomic", "tokens", "hardware"},
     {"masks", "norms", "positions", "residual", "ffn", "init", "cache", "attention", "tokenizers"},
     {"block", "config", "model"},
     {"heads", "record", "sampling", "generate", "fast", "count", "corpora", "ngrams"},

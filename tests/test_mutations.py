@@ -20,7 +20,7 @@ UNITS = {
     TOKENIZATION: ["-m", "not slow", *(f"tests/test_tokenizers_{kind}.py" for kind in ("bpe", "wordpiece", "unigram"))],
 }
 ROADS = ["unit tests", "nbval"]
-CAUSAL, SCALE = r"causal_mask\(pos, pos\)", r"1 / math\.sqrt\(q\.shape\[-1\]\)"
+CAUSAL, SCALE = r"causal_mask\(pos, pos\)", r"(?<=\()1 / math\.sqrt\(q\.shape\[-1\]\)"
 SOFTMAX, RETURN = r"-torch\.inf\)\.softmax\(dim=-1\)", r"return weights\.masked_fill\(~mask, 0\.0\)"
 MUTATIONS = {  # name: (chapter, file, what stands there exactly once, what to put there)
     "no 1/sqrt(d_head)": (ATTENTION, "attention/attend.py", SCALE, "1.0"),

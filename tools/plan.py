@@ -15,10 +15,8 @@ import torch
 from lmkit import presets
 from lmkit.config import Config
 from lmkit.count import count
+from lmkit.hardware import ACCELERATORS
 
-# Teraflops a second in bfloat16 (the T4: float16), dense, and gigabytes of memory. The data sheets are named in
-# training.md; where they count with sparsity (H100, H200) this is half of what they print.
-GPUS = {"T4": (65, 16), "A100": (312, 80), "H100": (989, 80), "H200": (989, 141)}
 RUNS = ["gpt2:1", "gpt2-xl:8", "llama-2-7b:64"]
 # Tokens that were read in training. Brown et al. 2020, arXiv:2005.14165, for the shapes of GPT-2: the nearest of their
 # sizes, since GPT-2's own number was not published. Touvron et al. 2023, arXiv:2307.09288.
@@ -93,9 +91,9 @@ def short(number: float) -> str:
 
 def table(options: argparse.Namespace) -> str:
     """The plan as a table in Markdown: a column for each run."""
-    teraflops, memory = GPUS[options.gpu]
+    gpu = ACCELERATORS[options.gpu]
     names, gpus = zip(*(run.split(":") for run in options.runs))
-    runs = [Run(presets.get(n), int(g), options.seq_len, memory * 1e9, options.batch) for n, g in zip(names, gpus)]
+    runs = [Run(presets.get(n), int(g), options.seq_len, gpu.memory * 1e9, options.batch) for n, g in zip(names, gpus)]
     rows = [
         ("", names),
         ("---", ["---:"] * len(runs)),
@@ -114,7 +112,7 @@ def table(options: argparse.Namespace) -> str:
 
     def effort(title: str, tokens: list[float]) -> None:
         flops = [t * r.counted.training_flops for t, r in zip(tokens, runs)]
-        hours = [f / (teraflops * 1e12 * options.share) / 3600 for f in flops]
+        hours = [f / (gpu.peak * options.share) / 3600 for f in flops]
         rows.extend(
             [
                 (f"**{title}**", [""] * len(runs)),
@@ -139,7 +137,7 @@ def arguments(argv=None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
     add("runs", nargs="*", default=RUNS, metavar="PRESET:GPUS", help=f"(default: {' '.join(RUNS)})")
-    add("--gpu", choices=GPUS, default="H100", help="(default: %(default)s)")
+    add("--gpu", choices=ACCELERATORS, default="H100", help="(default: %(default)s)")
     add("--share", type=float, default=0.4, help="of the peak that training reaches (default: %(default)s)")
     add("--price", type=float, default=2.0, help="of a GPU hour, in your currency (default: %(default)s, an example)")
     add("--batch", type=int, default=2**19, help="tokens of an update, all GPUs together (default: %(default)s)")

@@ -1,7 +1,7 @@
 """What the ledger says about a choice, for a model of a given size."""
 
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 
 from . import ledger, settings
 from .statistics import Difference, paired
@@ -15,10 +15,12 @@ class Findings:
     """The ledger beside a model of so many parameters, which it may decide about (`decides`) or not."""
 
     def __init__(self, folder: str | Path, n_parameters: float):
-        rows = [row for row in ledger.read(folder=folder) if row["key"]] if Path(folder).is_dir() else []
+        every = ledger.read(folder=folder) if Path(folder).is_dir() else []
+        self.tuned = [row for row in every if row["study"] == "objectives" and not row["swept"]]
+        rows = [row for row in every if row["key"] and row["study"] in STUDIES]
         by_study = {}
         for row in rows:
-            if not row["swept"] and row["study"] in STUDIES:
+            if not row["swept"]:
                 by_study.setdefault(row["study"], []).append(row)
         self.tables = {name: Table(finals, name) for name, finals in by_study.items()}
         largest = max((row["active_parameters"] for row in rows), default=0)
@@ -54,6 +56,15 @@ class Findings:
             if parts:
                 lines.append(f"{', '.join(group)}: {variant} {', '.join(parts)} bits per byte")
         return tuple(lines)
+
+    def objectives(self) -> tuple[str, ...]:
+        """How well bodies of each objective learn labelled tasks: benchmarks/objectives.py."""
+        by_variant = {}
+        for row in self.tuned:
+            by_variant.setdefault(row["variant"], []).append(mean(row["result"].values()))
+        ranked = sorted(((mean(found), name) for name, found in by_variant.items()), reverse=True)
+        said = ", ".join(f"{name} {accuracy:.3f}" for accuracy, name in ranked)
+        return (f"mean accuracy after tuning on few labels: {said}",) if said else ()
 
     def rate(self, optimizer: str) -> float | None:
         """The rate that the sweeps found for it, if they may decide."""

@@ -6,16 +6,13 @@ from pathlib import Path
 
 from ..config import Config
 from ..count import Count, count
+from ..hardware import ACCELERATORS
 from . import ledger
 from .evidence import PAPERS
 from .findings import Findings, value_name
 
-# Peak FLOP/s of matrix products in bfloat16 (T4: float16) without sparsity, from the makers' data sheets; of a CPU core
-# as measured here. Training reaches a part of it.
-PEAK = {
-    "t4": 65e12, "l4": 121e12, "rtx4090": 165e12, "a100": 312e12, "h100": 989e12, "h200": 989e12, "b200": 2250e12,
-    "cpu core": 0.1e12,
-}  # fmt: skip
+# Peak FLOP/s, of which training reaches a part; that of a CPU core is what `watch.peak_flops` measured on one.
+PEAK = {name.lower(): card.peak for name, card in ACCELERATORS.items()} | {"cpu core": 0.1e12}
 REACHED = 0.4
 LONG = 8192  # tokens, beyond which rope's usual base turns too fast
 PURPOSES = {  # how it looks, and what it is trained to do
@@ -169,7 +166,8 @@ def reasons(config: Config, settings: dict, found: Findings, kind: str, repeated
         ),
         Choice(
             "kind, objective", (kind, s["objective"]), "what suits the purpose",
-            {"decoder": ("zero_shot",), "encoder": ("bert",), "encoder-decoder": ("t5",)}[kind],
+            {"decoder": ("zero_shot",), "encoder": ("bert",), "encoder-decoder": ("t5",)}[kind], found.objectives(),
+            "objectives that ask for a part of the tokens want more steps than small runs give them",
         ),
         Choice(
             "vocab_size", c.vocab_size, "an embedding of at most a fifth of the parameters", ("vocabulary",),
@@ -210,7 +208,7 @@ def reasons(config: Config, settings: dict, found: Findings, kind: str, repeated
         Choice(
             "schedule", s["schedule"], whose(s["schedule"], "linear"), ("linear", "wsd"),
             here("schedules", "schedule", s["schedule"]),
-            "runs as short as the ledger's favour schedules that end at zero",
+            "how a run of a few hundred steps should end says little of longer ones",
         ),
         Choice(
             "lr", s["lr"],
