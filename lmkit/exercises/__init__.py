@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from . import attention, tokenization
+from . import attention, ffn, normalization, positions, residuals, softmax, tokenization
 from .engine import NOT_YET, Exercise, diagnose
 
-EXERCISES: dict[str, Exercise] = {**tokenization.EXERCISES, **attention.EXERCISES}
+CHAPTERS = [tokenization, positions, attention, ffn, normalization, residuals, softmax]
+EXERCISES: dict[str, Exercise] = {name: e for chapter in CHAPTERS for name, e in chapter.EXERCISES.items()}
 
 __all__ = ["EXERCISES", "NOT_YET", "Exercise", "check", "diagnose"]
 

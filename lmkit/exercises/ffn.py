@@ -1,0 +1,5 @@
+"""Exercises of chapter 4."""
+
+from .engine import Exercise
+
+EXERCISES: dict[str, Exercise] = {}

@@ -1,0 +1,5 @@
+"""Exercises of chapter 7."""
+
+from .engine import Exercise
+
+EXERCISES: dict[str, Exercise] = {}
