@@ -65,7 +65,10 @@ def main(argv=None) -> None:
     if not o.studies:
         overview(known)
     if o.dry_run:
-        steps, flops = (sum(of_all) for of_all in zip(*(said(study) for study in chosen(o))))
+        try:
+            steps, flops = (sum(of_all) for of_all in zip(*(said(study) for study in chosen(o))))
+        except OSError as problem:  # a corpus that is not here and cannot be fetched
+            sys.exit(str(problem))
         print(f"in all: {steps:,} steps, {flops:.3g} FLOPs")
     elif o.run or o.stale:
         stopped = []
