@@ -10,7 +10,10 @@ from tokenizers import Tokenizer, models
 
 from lmkit.attention import attention_weights
 from lmkit.exercises import EXERCISES, NOT_YET, check, diagnose
+from lmkit.heads import LM
 from lmkit.masks import causal_mask, window_mask
+from lmkit.model import Config
+from lmkit.record import record_stream
 
 CASES = [(name, diagnosis) for name, exercise in EXERCISES.items() for diagnosis in exercise.mistakes]
 
@@ -39,6 +42,27 @@ def test_right_answers_agree_with_the_library():
     torch.testing.assert_close(
         attention_weights(q.repeat(1, 2, 1, 1), few), attention_weights(q.repeat(1, 2, 1, 1), shared)
     )
+
+
+def test_right_answers_agree_with_pytorchs_layer_and_with_a_models_own_logits():
+    layer = torch.nn.TransformerEncoderLayer(16, 2, 32, 0.0, batch_first=True, norm_first=True).eval()
+    x = torch.randn(2, 5, 16)
+    attn, ffn = lambda x: layer.self_attn(x, x, x)[0], lambda x: layer.linear2(layer.activation(layer.linear1(x)))
+    block = EXERCISES["prenorm_block"].right(x, attn, ffn, layer.norm1, layer.norm2)
+    torch.testing.assert_close(block, layer(x))
+    torch.manual_seed(0)
+    config = Config(50, 32, 3, 2, positions="rope", norm="rmsnorm", eps=0.01)
+    model = LM(config).requires_grad_(False)
+    torch.nn.init.normal_(model.body.final_norm.weight)
+    with record_stream(model) as stream:
+        logits = model(torch.randint(50, (1, 6)))
+    points = torch.stack([x[0, -1] for x in stream.values()])
+    writes = torch.cat([points[:1], points[1:] - points[:-1]])
+    pushes = EXERCISES["logit_pushes"].right(writes, model.body.final_norm.weight, model.body.embed.weight[7], 0.01)
+    assert len(pushes) == 7
+    torch.testing.assert_close(pushes.sum(), logits[0, -1, 7], atol=1e-6, rtol=1e-4)
+    std = EXERCISES["writer_std"].right(0.02, 3)
+    assert model.body.blocks[0].ffn.down_proj.weight.std().item() == pytest.approx(std, rel=0.05)
 
 
 def test_right_answers_agree_with_the_tokenizers():
