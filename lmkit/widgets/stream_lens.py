@@ -51,7 +51,7 @@ class StreamLens:
         for name, example in self.examples.items():
             best = [[cell[0][0] for cell in row] for row in example["guesses"]]
             agree = (f"{p} {sum(a == b for a, b in zip(row, best[-1]))}" for p, row in zip(example["points"], best))
-            lines.append(f"  {readable(name) or 'text'}, {count(len(best[-1]), 'word')}: {', '.join(agree)}")
+            lines.append(f"  {readable(name) if name else 'text'}, {count(len(best[-1]), 'word')}: {', '.join(agree)}")
         return "\n".join(lines)
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
@@ -65,8 +65,8 @@ class StreamLens:
             cells = [cell for row in example["guesses"] for cell in row] + (example["exact"] or [])
             for word, p, q in (guess for cell in cells for guess in cell):
                 numbers += [vocab.setdefault(word, len(vocab)), round(p * 65535), round(q * 65535)]
-            plain = {"name": readable(name), "points": example["points"], "words": [seen(w) for w in example["words"]]}
-            examples.append(plain | {"exact": example["exact"] is not None})
+            plain = {"name": name and readable(name), "points": example["points"], "exact": bool(example["exact"])}
+            examples.append(plain | {"words": [seen(word) for word in example["words"]]})
         data = json.dumps({"title": self.title and readable(self.title), "top": TOP, "examples": examples})
         identity = hashlib.sha256(data.encode()).hexdigest()[:12]
         payload = base64.b64encode(np.array(numbers, dtype="<u2").tobytes()).decode()
@@ -84,7 +84,7 @@ class StreamLens:
         for name, example in self.examples.items():
             points, best = example["points"], [[seen(cell[0][0]) for cell in row] for row in example["guesses"]]
             heads = "".join(f'<th scope="col" style="{CELL}">{html.escape(p)}</th>' for p in points)
-            out += f'\n<tr><th scope="col" style="{CELL}">{html.escape(readable(name))} after</th>{heads}</tr>'
+            out += f'\n<tr><th scope="col" style="{CELL}">{html.escape(name and readable(name))} after</th>{heads}</tr>'
             for word, *guesses in zip(example["words"], *best):
                 cells = "".join(f'<td style="{CELL}"><bdi>{html.escape(g)}</bdi></td>' for g in guesses)
                 out += f'\n<tr><th scope="row" style="{CELL}"><bdi>{html.escape(seen(word))}</bdi></th>{cells}</tr>'
@@ -116,9 +116,9 @@ def read(model, tokenizer, text: str, truth: Callable | None) -> dict:
 
 
 def short(point: str) -> str:
-    """blocks.0.attn -> attn 0"""
-    *_, number, part = point.rpartition("blocks.")[2].split(".") if "blocks." in point else ("", "", point)
-    return f"{part} {number}".strip()
+    """blocks.0.attn -> attn 0; blocks.0, where the sublayers write together -> block 0"""
+    parts = point.rpartition("blocks.")[2].split(".") if "blocks." in point else [point]
+    return f"block {parts[0]}" if parts[0].isdigit() and len(parts) == 1 else " ".join(reversed(parts))
 
 
 def script() -> str:
