@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from test_widgets_lens import Letters, truth
 
 from lmkit.heads import LM
 from lmkit.model import Config
@@ -13,6 +12,21 @@ HEAD = (
     "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'><title>t</title>"
 )
 ELEMENT = "lmkit-stream-lens"
+
+
+class Letters:
+    """A tokenizer whose words are the letters a to h."""
+
+    def encode(self, text):
+        return ["abcdefgh".index(c) for c in text]
+
+    def decode(self, ids):
+        return "".join("abcdefgh"[i] for i in ids)
+
+
+def truth(words):
+    """After any word the same word again, or an a."""
+    return {words[-1]: 0.75, "a": 0.25} if words[-1] != "a" else {"a": 1.0}
 
 
 @pytest.fixture(scope="module")
