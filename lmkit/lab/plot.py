@@ -75,7 +75,10 @@ def over_lengths(ax, found: Table, group: tuple[str, str]) -> str:
 
 
 def plain_ticks(axis, ends: tuple[float, float]) -> None:
-    """1, 2, 5, 10, ... along a logarithmic axis, written as they are."""
-    ticks = [by * 10.0**e for e in range(-4, 3) for by in (1, 2, 5) if ends[0] <= by * 10.0**e <= ends[1]]
+    """1, 2, 5, 10, ... along a logarithmic axis, written as they are; more between them where few would be seen."""
+    for steps in ((1, 2, 5), (1, 2, 3, 4, 5, 7), (1, 1.2, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 9)):
+        ticks = [by * 10.0**e for e in range(-4, 3) for by in steps if ends[0] <= by * 10.0**e <= ends[1]]
+        if len(ticks) >= 3:
+            break
     axis.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
     axis.set_ticks([], minor=True)
