@@ -1,5 +1,6 @@
 """Rows of the ledger as a picture: every seed a point, the mean a bar, the reference a line."""
 
+from itertools import product
 from pathlib import Path
 
 from .. import plots
@@ -8,14 +9,19 @@ from .table import Table, table
 
 
 def plot(study: str | Table, folder: str | Path = ledger.FOLDER) -> plots.Picture:
-    """Draw a study of the ledger, or a comparison: one panel per corpus and size; over lengths, if it has several."""
+    """Draw a study of the ledger, or a comparison: a column per corpus, a row per size; over lengths if several."""
     found = study if isinstance(study, Table) else table(study, folder)
-    groups = list(found.groups)
-    tall = 1.2 + 0.34 * max(len(found.groups[group]) for group in groups)
-    several = len(found.lengths) > 1
-    draw, height = (over_lengths, 3.6) if several else (over_variants, tall)
-    fig, panels = plots.axes(len(groups), width=3.6 * len(groups) + 1.2, height=height, squeeze=False)
-    words = [draw(ax, found, group) for ax, group in zip(panels.flat, groups)]
+    corpora, sizes = (list(dict.fromkeys(names)) for names in zip(*found.groups))
+    tall = 1.2 + 0.34 * max(len(variants) for variants in found.groups.values())
+    draw, height = (over_lengths, 3.6) if len(found.lengths) > 1 else (over_variants, tall)
+    width = 3.6 * len(corpora) + 1.2
+    fig, panels = plots.axes(len(corpora), width, height * len(sizes), rows=len(sizes), squeeze=False)
+    words = []
+    for ax, (size, corpus) in zip(panels.flat, product(sizes, corpora)):
+        if (corpus, size) in found.groups:
+            words.append(draw(ax, found, (corpus, size)))
+        else:
+            ax.remove()
     return plots.picture(fig, f"{found.name}: " + " ".join(words))
 
 
