@@ -3,8 +3,10 @@
 from .attention_map import AttentionMap, attention_map
 from .explore import explore_attention
 from .explore_tokens import explore_tokens
+from .norm_bars import NormBars, norm_bars
 from .token_steps import TokenSteps, token_steps
 
 __all__ = [
-    "AttentionMap", "TokenSteps", "attention_map", "explore_attention", "explore_tokens", "token_steps",
+    "AttentionMap", "NormBars", "TokenSteps", "attention_map", "explore_attention", "explore_tokens", "norm_bars",
+    "token_steps",
 ]  # fmt: skip
