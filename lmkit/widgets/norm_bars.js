@@ -107,7 +107,7 @@
 
     move(i, value) {
       this.values[i] = value;
-      for (const { badge } of this.panels) badge.textContent = badge.className = "";
+      for (const { badge } of this.panels) Object.assign(badge, { textContent: "", className: "badge" });
       this.status.textContent = "";
       this.draw();
     }
