@@ -1,12 +1,13 @@
-"""Pictures of attention and of tokens that answer when touched: in the static book, and with a live kernel."""
+"""Pictures that answer when touched, in the static book; what `explore_...` shows answers with a live kernel only."""
 
 from .attention_map import AttentionMap, attention_map
 from .explore import explore_attention
 from .explore_tokens import explore_tokens
+from .norm_bars import NormBars, norm_bars
 from .rotation import Rotation, rotation
 from .token_steps import TokenSteps, token_steps
 
 __all__ = [
-    "AttentionMap", "Rotation", "TokenSteps", "attention_map", "explore_attention", "explore_tokens", "rotation",
-    "token_steps",
+    "AttentionMap", "NormBars", "Rotation", "TokenSteps", "attention_map", "explore_attention", "explore_tokens",
+    "norm_bars", "rotation", "token_steps",
 ]  # fmt: skip
