@@ -37,7 +37,7 @@ def arguments(argv=None) -> argparse.Namespace:
     add("--seeds", type=int, help="so many per variant, instead of the study's own")
     add("--steps", type=int, help="so many of the first variant, instead of the study's own")
     add("--corpora", nargs="+", help="these only")
-    add("--sizes", nargs="+", default=["S"], help="of models and runs: S, and L on a card (default: S)")
+    add("--sizes", nargs="+", default=["S"], help="of models and runs: S, M, and L on a card (default: S)")
     options = parser.parse_args(argv)
     if unknown := set(options.studies) - set(STUDIES):
         parser.error(f"there is no study {sorted(unknown)}; expected some of {', '.join(STUDIES)}")
