@@ -3,12 +3,13 @@
 from .attention_map import AttentionMap, attention_map
 from .explore import explore_attention
 from .explore_tokens import explore_tokens
+from .neurons import Neurons, neurons
 from .norm_bars import NormBars, norm_bars
 from .rotation import Rotation, rotation
 from .stream_lens import StreamLens, stream_lens
 from .token_steps import TokenSteps, token_steps
 
 __all__ = [
-    "AttentionMap", "NormBars", "Rotation", "StreamLens", "TokenSteps", "attention_map", "explore_attention",
-    "explore_tokens", "norm_bars", "rotation", "stream_lens", "token_steps",
+    "AttentionMap", "Neurons", "NormBars", "Rotation", "StreamLens", "TokenSteps", "attention_map",
+    "explore_attention", "explore_tokens", "neurons", "norm_bars", "rotation", "stream_lens", "token_steps",
 ]  # fmt: skip
