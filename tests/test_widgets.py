@@ -6,6 +6,7 @@ import json
 import sys
 import zlib
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -213,7 +214,10 @@ def test_labels_show_every_character():
     assert [visible(t) for t in ("é", "👩‍👩‍👧", "日本")] == ["é", "👩‍👩‍👧", "日本"]
 
 
-@pytest.mark.parametrize("name", ["attention_map", "norm_bars", "stream_lens", "token_steps"])
+SCRIPTS = sorted(path.stem for path in Path(lmkit.widgets.__file__).parent.glob("*.js") if path.stem != "page")
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
 def test_a_script_is_one_piece_and_asks_nobody(name):
     html = script_of(name)
     code = Page(html).code

@@ -3,6 +3,7 @@
 from .attention_map import AttentionMap, attention_map
 from .explore import explore_attention
 from .explore_tokens import explore_tokens
+from .model_map import ModelMap, model_map
 from .neurons import Neurons, neurons
 from .norm_bars import NormBars, norm_bars
 from .rotation import Rotation, rotation
@@ -10,6 +11,7 @@ from .stream_lens import StreamLens, stream_lens
 from .token_steps import TokenSteps, token_steps
 
 __all__ = [
-    "AttentionMap", "Neurons", "NormBars", "Rotation", "StreamLens", "TokenSteps", "attention_map",
-    "explore_attention", "explore_tokens", "neurons", "norm_bars", "rotation", "stream_lens", "token_steps",
+    "AttentionMap", "ModelMap", "Neurons", "NormBars", "Rotation", "StreamLens", "TokenSteps", "attention_map",
+    "explore_attention", "explore_tokens", "model_map", "neurons", "norm_bars", "rotation", "stream_lens",
+    "token_steps",
 ]  # fmt: skip
