@@ -10,7 +10,7 @@ from tokenizers import Tokenizer, models
 
 from lmkit import LM, presets
 from lmkit.attention import attention_weights
-from lmkit.exercises import EXERCISES, NOT_YET, check, diagnose
+from lmkit.exercises import CHAPTERS, EXERCISES, NOT_YET, check, diagnose
 from lmkit.masks import causal_mask, window_mask
 from lmkit.model import Config
 from lmkit.record import record_stream
@@ -29,6 +29,10 @@ def test_the_right_answer_is_right(name, capsys):
 def test_a_mistake_gets_its_own_diagnosis(name, diagnosis, capsys):
     check(name, EXERCISES[name].mistakes[diagnosis])
     assert capsys.readouterr().out == f"{name}: {diagnosis}\n"
+
+
+def test_no_two_chapters_have_an_exercise_of_one_name():
+    assert len(EXERCISES) == sum(len(chapter.EXERCISES) for chapter in CHAPTERS)
 
 
 def test_right_answers_agree_with_the_library():

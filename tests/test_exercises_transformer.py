@@ -40,7 +40,7 @@ def test_block_and_forward_are_the_librarys():
     def steps(block: Block):
         return (block.attn_residual.norm, lambda x: block.attn(x, causal=True), block.ffn_residual.norm, block.ffn)
 
-    blocks = [lambda x, b=b: EXERCISES["prenorm_block"].right(x, *steps(b)) for b in model.body.blocks]
+    blocks = [lambda x, b=b: EXERCISES["whole_block"].right(x, *steps(b)) for b in model.body.blocks]
     ids = torch.randint(50, (2, 7))
     found = EXERCISES["whole_forward"].right(ids, model.body.embed.weight, blocks, model.body.final_norm)
     torch.testing.assert_close(found, model(ids))

@@ -108,7 +108,7 @@ EXERCISES = {
             "not everything is causal: three of these tasks have a text that is given whole": ("causal",) * 4,
         },
     ),
-    "prenorm_block": Exercise(
+    "whole_block": Exercise(
         right=_block,
         inputs=[(_rand(2, 3, 4), *_FUNCTIONS), (_rand(1, 5, 2), *reversed(_FUNCTIONS))],
         mistakes={
