@@ -162,7 +162,7 @@
         el("span", { class: "number" }, counts ? "drawn" : ""));
       const few = words.slice(0, ROWS).map((word, i) =>
         row(word, probs[i], truth?.[i], counts?.[i], probs[i] === 0 ? "dropped" : ""));
-      const rest = words.length > ROWS ? [row(`+ ${words.length - ROWS} more`, sum(probs), sum(truth), sum(counts),
+      const rest = words.length > ROWS ? [row(`${words.length - ROWS} more`, sum(probs), sum(truth), sum(counts),
         sum(probs) === 0 ? "dropped" : "")] : [];
       this.rows.replaceChildren(head, ...few, ...rest);
       const left = probs.filter((p) => p > 0).length, drawn = counts ? sum(counts, 0) : 0;

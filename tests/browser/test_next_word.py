@@ -95,7 +95,7 @@ def test_the_knobs_do_what_the_library_does(show, knobs, how):
     p, order = expected(LOGITS, **how), LOGITS.sort(descending=True).indices
     wanted = [(LABELS[i], percent(p[i]), percent(TRUTH[i]), "", bool(p[i] == 0)) for i in order[:12].tolist()]
     rest = p[order[12:]].sum()
-    wanted.append(("+ 8 more", percent(rest), "0 %", "", bool(rest == 0)))
+    wanted.append(("8 more", percent(rest), "0 %", "", bool(rest == 0)))
     assert rows(page) == wanted
     facts, bits = page.locator(".facts").inner_text(), abs(torch.xlogy(p, p).sum().item()) / math.log(2)
     assert facts.startswith(f"{(p > 0).sum()} word") and f"entropy {bits:.3f} bits" in facts
