@@ -79,7 +79,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("variants", nargs="*", metavar="VARIANT", help=f"of: {'; '.join(VARIANTS)} (default: all)")
-    add("--seeds", type=int, default=2, help="beside the one that chooses the rate (default: %(default)s)")
+    add("--seeds", type=int, default=3, help="beside the one that chooses the rate (default: %(default)s)")
     add("--workers", type=int, default=os.cpu_count(), help="processes of one thread (default: %(default)s)")
     add("--device", default="cpu")
     add("--minutes", type=float, default=float("inf"), help="begin no run after so many")

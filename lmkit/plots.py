@@ -33,14 +33,14 @@ class Picture:
         return {"text/plain": self.alt, "text/html": self.svg, "image/png": base64.b64encode(self.png).decode()}
 
 
-def axes(columns: int = 1, width: float = 6.4, height: float = 3.2, **how):
-    """A figure and its axes in the book's style: fig, ax for one column, fig, (ax, ...) for several."""
+def axes(columns: int = 1, width: float = 6.4, height: float = 3.2, rows: int = 1, **how):
+    """A figure and its axes in the book's style: fig, ax for one column, fig, (ax, ...) for several, rows of them."""
     import matplotlib
     from matplotlib.figure import Figure
 
     with matplotlib.rc_context(STYLE):
         fig = Figure(figsize=(width, height), layout="constrained")
-        return fig, fig.subplots(1, columns, **how)
+        return fig, fig.subplots(rows, columns, **how)
 
 
 def picture(fig, alt: str) -> Picture:

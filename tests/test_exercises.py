@@ -8,9 +8,12 @@ import pytest
 import torch
 from tokenizers import Tokenizer, models
 
+from lmkit import LM, presets
 from lmkit.attention import attention_weights
 from lmkit.exercises import EXERCISES, NOT_YET, check, diagnose
 from lmkit.masks import causal_mask, window_mask
+from lmkit.model import Config
+from lmkit.record import record_stream
 
 CASES = [(name, diagnosis) for name, exercise in EXERCISES.items() for diagnosis in exercise.mistakes]
 
@@ -39,6 +42,27 @@ def test_right_answers_agree_with_the_library():
     torch.testing.assert_close(
         attention_weights(q.repeat(1, 2, 1, 1), few), attention_weights(q.repeat(1, 2, 1, 1), shared)
     )
+
+
+def test_right_answers_agree_with_pytorchs_layer_and_with_a_models_own_logits():
+    layer = torch.nn.TransformerEncoderLayer(16, 2, 32, 0.0, batch_first=True, norm_first=True).eval()
+    x = torch.randn(2, 5, 16)
+    attn, ffn = lambda x: layer.self_attn(x, x, x)[0], lambda x: layer.linear2(layer.activation(layer.linear1(x)))
+    block = EXERCISES["prenorm_block"].right(x, attn, ffn, layer.norm1, layer.norm2)
+    torch.testing.assert_close(block, layer(x))
+    torch.manual_seed(0)
+    config = Config(50, 32, 3, 2, positions="rope", norm="rmsnorm", eps=0.01)
+    model = LM(config).requires_grad_(False)
+    torch.nn.init.normal_(model.body.final_norm.weight)
+    with record_stream(model) as stream:
+        logits = model(torch.randint(50, (1, 6)))
+    points = torch.stack([x[0, -1] for x in stream.values()])
+    writes = torch.cat([points[:1], points[1:] - points[:-1]])
+    pushes = EXERCISES["logit_pushes"].right(writes, model.body.final_norm.weight, model.body.embed.weight[7], 0.01)
+    assert len(pushes) == 7
+    torch.testing.assert_close(pushes.sum(), logits[0, -1, 7], atol=1e-6, rtol=1e-4)
+    std = EXERCISES["writer_std"].right(0.02, 3)
+    assert model.body.blocks[0].ffn.down_proj.weight.std().item() == pytest.approx(std, rel=0.05)
 
 
 def test_right_answers_agree_with_the_tokenizers():
@@ -94,3 +118,23 @@ def test_unknown_and_unanswered(capsys):
     assert capsys.readouterr().out == f"window: {NOT_YET}\n"
     with pytest.raises(ValueError, match="there is no exercise 'widow'"):
         check("widow", 1)
+
+
+def test_right_answers_agree_with_torchs_norms():
+    right = {name: exercise.right for name, exercise in EXERCISES.items()}
+    x, weight, bias = torch.randn(2, 5, 6) * 3 + 1, torch.randn(6), torch.randn(6)
+    expected = torch.nn.functional.layer_norm(x, (6,), weight, bias, eps=0.3)
+    torch.testing.assert_close(right["layer_norm"](x, weight, bias, 0.3), expected)
+    expected = torch.nn.functional.rms_norm(x, (6,), weight, eps=0.3)
+    torch.testing.assert_close(right["rms_norm"](x, weight, 0.3), expected)
+    four = torch.nn.functional.rms_norm(torch.tensor([3.0, 4.0, 0.0, 0.0]), (4,), eps=1e-9)
+    torch.testing.assert_close(torch.tensor(right["norm_of_four"]), four)
+    small = torch.nn.functional.rms_norm(torch.tensor([0.01, -0.01]), (2,), eps=1e-4)
+    assert math.isclose(right["norm_eps"], small[0].item(), rel_tol=1e-5)
+    a, b = right["centre"](torch.randn(5, 3), torch.randn(5))
+    linear = torch.nn.functional.linear(torch.randn(7, 3), a, b)
+    torch.testing.assert_close(linear.mean(-1), torch.zeros(7), atol=1e-6, rtol=0)
+    with torch.device("meta"):
+        gpt2 = LM(presets.get("gpt2"))
+    norms = [m for m in gpt2.modules() if isinstance(m, torch.nn.LayerNorm)]
+    assert right["norm_parameters"] == sum(p.numel() for norm in norms for p in norm.parameters())

@@ -213,7 +213,7 @@ def test_labels_show_every_character():
     assert [visible(t) for t in ("é", "👩‍👩‍👧", "日本")] == ["é", "👩‍👩‍👧", "日本"]
 
 
-@pytest.mark.parametrize("name", ["attention_map", "token_steps", "next_word"])
+@pytest.mark.parametrize("name", ["attention_map", "next_word", "norm_bars", "stream_lens", "token_steps"])
 def test_a_script_is_one_piece_and_asks_nobody(name):
     html = script_of(name)
     code = Page(html).code

@@ -37,7 +37,7 @@ def arguments(argv=None) -> argparse.Namespace:
     add("--seeds", type=int, help="so many per variant, instead of the study's own")
     add("--steps", type=int, help="so many of the first variant, instead of the study's own")
     add("--corpora", nargs="+", help="these only")
-    add("--sizes", nargs="+", default=["S"], help="of models and runs: S, and L on a card (default: S)")
+    add("--sizes", nargs="+", default=["S"], help="of models and runs: S, M, and L on a card (default: S)")
     options = parser.parse_args(argv)
     if unknown := set(options.studies) - set(STUDIES):
         parser.error(f"there is no study {sorted(unknown)}; expected some of {', '.join(STUDIES)}")
@@ -65,7 +65,10 @@ def main(argv=None) -> None:
     if not o.studies:
         overview(known)
     if o.dry_run:
-        steps, flops = (sum(of_all) for of_all in zip(*(said(study) for study in chosen(o))))
+        try:
+            steps, flops = (sum(of_all) for of_all in zip(*(said(study) for study in chosen(o))))
+        except OSError as problem:  # a corpus that is not here and cannot be fetched
+            sys.exit(str(problem))
         print(f"in all: {steps:,} steps, {flops:.3g} FLOPs")
     elif o.run or o.stale:
         stopped = []

@@ -1,5 +1,6 @@
 """Rows of the ledger as a picture: every seed a point, the mean a bar, the reference a line."""
 
+from itertools import product
 from pathlib import Path
 
 from .. import plots
@@ -8,14 +9,19 @@ from .table import Table, table
 
 
 def plot(study: str | Table, folder: str | Path = ledger.FOLDER) -> plots.Picture:
-    """Draw a study of the ledger, or a comparison: one panel per corpus and size; over lengths, if it has several."""
+    """Draw a study of the ledger, or a comparison: a column per corpus, a row per size; over lengths if several."""
     found = study if isinstance(study, Table) else table(study, folder)
-    groups = list(found.groups)
-    tall = 1.2 + 0.34 * max(len(found.groups[group]) for group in groups)
-    several = len(found.lengths) > 1
-    draw, height = (over_lengths, 3.6) if several else (over_variants, tall)
-    fig, panels = plots.axes(len(groups), width=3.6 * len(groups) + 1.2, height=height, squeeze=False)
-    words = [draw(ax, found, group) for ax, group in zip(panels.flat, groups)]
+    corpora, sizes = (list(dict.fromkeys(names)) for names in zip(*found.groups))
+    tall = 1.2 + 0.34 * max(len(variants) for variants in found.groups.values())
+    draw, height = (over_lengths, 3.6) if len(found.lengths) > 1 else (over_variants, tall)
+    width = 3.6 * len(corpora) + 1.2
+    fig, panels = plots.axes(len(corpora), width, height * len(sizes), rows=len(sizes), squeeze=False)
+    words = []
+    for ax, (size, corpus) in zip(panels.flat, product(sizes, corpora)):
+        if (corpus, size) in found.groups:
+            words.append(draw(ax, found, (corpus, size)))
+        else:
+            ax.remove()
     return plots.picture(fig, f"{found.name}: " + " ".join(words))
 
 
@@ -75,7 +81,10 @@ def over_lengths(ax, found: Table, group: tuple[str, str]) -> str:
 
 
 def plain_ticks(axis, ends: tuple[float, float]) -> None:
-    """1, 2, 5, 10, ... along a logarithmic axis, written as they are."""
-    ticks = [by * 10.0**e for e in range(-4, 3) for by in (1, 2, 5) if ends[0] <= by * 10.0**e <= ends[1]]
+    """1, 2, 5, 10, ... along a logarithmic axis, written as they are; more between them where few would be seen."""
+    for steps in ((1, 2, 5), (1, 2, 3, 4, 5, 7), (1, 1.2, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 9)):
+        ticks = [by * 10.0**e for e in range(-4, 3) for by in steps if ends[0] <= by * 10.0**e <= ends[1]]
+        if len(ticks) >= 3:
+            break
     axis.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
     axis.set_ticks([], minor=True)

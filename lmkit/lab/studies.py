@@ -1,6 +1,7 @@
 """The comparisons whose rows stand in the ledger, as data, the most telling first. `python -m lmkit.lab` runs them.
 
-Size S takes a few seconds a run on one processor core: it shows how variants begin to learn. L is for a graphics card.
+Size S takes a few seconds a run on one processor core: it shows how variants begin to learn. M has three times the
+parameters, twice the steps, and shows whether the ranks of S hold. L is for a graphics card.
 """
 
 from .compare import CORPORA, Study
@@ -9,7 +10,10 @@ from .settings import grid
 TALES = {"tales": CORPORA["tales"]}
 SHORT = dict(steps=200, batch_size=8, warmup=10, lr=6e-3, precision="bfloat16")
 SMALL = {"S": SHORT}
-SIZES = SMALL | {"L": dict(n_layers=6, d_model=256, n_heads=8, steps=2000, batch_size=32, warmup=100, lr=2e-3)}
+SIZES = SMALL | {
+    "M": SHORT | dict(n_layers=4, d_model=128, steps=400, warmup=20, lr=4e-3),
+    "L": dict(n_layers=6, d_model=256, n_heads=8, steps=2000, batch_size=32, warmup=100, lr=2e-3),
+}
 
 
 def named(field: str, *names: str) -> dict[str, dict]:
