@@ -5,13 +5,14 @@ from .explore import explore_attention
 from .explore_tokens import explore_tokens
 from .model_map import ModelMap, model_map
 from .neurons import Neurons, neurons
+from .next_word import NextWord, next_word
 from .norm_bars import NormBars, norm_bars
 from .rotation import Rotation, rotation
 from .stream_lens import StreamLens, stream_lens
 from .token_steps import TokenSteps, token_steps
 
 __all__ = [
-    "AttentionMap", "ModelMap", "Neurons", "NormBars", "Rotation", "StreamLens", "TokenSteps", "attention_map",
-    "explore_attention", "explore_tokens", "model_map", "neurons", "norm_bars", "rotation", "stream_lens",
-    "token_steps",
+    "AttentionMap", "ModelMap", "Neurons", "NextWord", "NormBars", "Rotation", "StreamLens", "TokenSteps",
+    "attention_map", "explore_attention", "explore_tokens", "model_map", "neurons", "next_word", "norm_bars",
+    "rotation", "stream_lens", "token_steps",
 ]  # fmt: skip
