@@ -24,7 +24,22 @@
 
   class Rotation extends HTMLElement {
     connectedCallback() {
-      if (this.shadowRoot) return;
+      if (!this.shadowRoot) this.build();
+      this.watching = new AbortController();
+      const { signal } = this.watching, look = () => this.box.classList.toggle("dark", pageTheme() === "dark");
+      for (const query of ["(prefers-color-scheme: dark)", "print"]) matchMedia(query).addEventListener("change", look, { signal });
+      this.mutations = new MutationObserver(look);
+      for (const node of [document.documentElement, document.body]) if (node) this.mutations.observe(node, { attributes: true });
+      look();
+    }
+
+    disconnectedCallback() {
+      this.stop();
+      this.watching.abort();
+      this.mutations.disconnect();
+    }
+
+    build() {
       const { speeds, query, key, longest, title } = JSON.parse(this.dataset.hands);
       Object.assign(this, { speeds, longest, at: { query, key } });
       this.box = el("div", { class: "rotation", role: "group", "aria-label": title ?? "Hands that turn with position" });
@@ -39,14 +54,8 @@
       this.box.append(el("div", { class: "buttons" },
         el("button", { type: "button", onclick: () => this.both(-1) }, "both −1"),
         el("button", { type: "button", onclick: () => this.both(1) }, "both +1"), this.playing), this.said, this.curve());
-      const look = () => this.box.classList.toggle("dark", pageTheme() === "dark");
-      look();
-      new MutationObserver(look).observe(document.documentElement, { attributes: true });
-      matchMedia("(prefers-color-scheme: dark)").addEventListener("change", look);
       this.show();
     }
-
-    disconnectedCallback() { this.stop(); }
 
     dial(speed, i) {
       const hand = (who) => svg("line", { class: `hand ${who}`, x1: 0, y1: 0 });

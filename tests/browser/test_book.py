@@ -14,15 +14,14 @@ PAGES = sorted(str(path.relative_to(BOOK)) for path in BOOK.rglob("*.html") if "
 CHAPTERS = [page for page in PAGES if page.startswith("chapters/")]
 HTML = {page: (BOOK / page).read_text(encoding="utf-8") for page in CHAPTERS}
 MAP, STEPS = "lmkit-attention-map", "lmkit-token-steps"
-WITH_MAP, WITH_STEPS = ([page for page in CHAPTERS if f"<{element}" in HTML[page]] for element in (MAP, STEPS))
+WIDGETS = [(page, found) for page in CHAPTERS for found in sorted(set(re.findall(r"<(lmkit-[a-z-]+)", HTML[page])))]
+WITH_MAP, WITH_STEPS = ([page for page, found in WIDGETS if found == element] for element in (MAP, STEPS))
 PHONE = {"viewport": {"width": 360, "height": 740}, "device_scale_factor": 2, "has_touch": True, "is_mobile": True}
 
 every_page = pytest.mark.parametrize("reader", PAGES, indirect=True)
 every_chapter = pytest.mark.parametrize("where", CHAPTERS)
 every_map = pytest.mark.parametrize("where", WITH_MAP)
-every_widget = pytest.mark.parametrize(
-    ("where", "element"), [*((page, MAP) for page in WITH_MAP), *((page, STEPS) for page in WITH_STEPS)]
-)
+every_widget = pytest.mark.parametrize(("where", "element"), WIDGETS)
 both_schemes = pytest.mark.parametrize("scheme", ["light", "dark"])
 
 
@@ -205,17 +204,22 @@ def test_keyboard(reader, book):
     assert page.locator("#main-content").count() == 1
 
 
+@every_chapter
+def test_every_chapter_has_a_widget(where):
+    assert any(page == where for page, _ in WIDGETS)
+
+
 @every_widget
 def test_widget_by_keyboard(open_page, where, element):
     """From the skip link, Tab alone reaches the first widget's controls."""
     page = open_page(where)
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    for _ in range(300):
+    for _ in range(1000):
         page.keyboard.press("Tab")
         if page.evaluate(f"!!document.activeElement.closest('{element}')"):
             return
-    pytest.fail("300 presses of Tab did not reach the widget")
+    pytest.fail("1000 presses of Tab did not reach the widget")
 
 
 @every_map
@@ -271,8 +275,9 @@ def test_without_scripts(open_page, where):
         assert picture.get_attribute("alt").strip()
         if page.locator(MAP).count() and not picture.evaluate("one => !!one.closest('details, .cell_input')"):
             assert picture.is_visible() and picture.evaluate("one => one.naturalWidth > 0")
-    for steps in page.locator(STEPS).all():
-        assert steps.locator("table caption").first.is_visible() and steps.locator("td").count()
+    for element in {found for there, found in WIDGETS if there == where} - {MAP}:
+        for widget in page.locator(element).all():
+            assert widget.locator("table caption").first.is_visible() and widget.locator("td").count()
 
 
 @every_chapter
@@ -281,8 +286,9 @@ def test_from_a_file(open_page, where):
     page = open_page(where, from_file=True)
     assert page.outside == [] and page.complaints == []
     assert page.locator(".math").count() == page.locator(".math:has(mjx-container)").count()
-    for one in [*page.locator(MAP).all(), *page.locator(STEPS).all()]:
-        assert one.evaluate("one => !!(one.shadowRoot || one).querySelector('canvas, svg')")
+    for element in [found for there, found in WIDGETS if there == where]:
+        for one in page.locator(element).all():
+            assert one.evaluate("one => !!one.shadowRoot?.querySelector('button, input')")
 
 
 def test_search(open_page):
