@@ -106,5 +106,13 @@ def table(study: str, folder: str | Path = ledger.FOLDER) -> Table:
     from .studies import STUDIES  # which knows this module
 
     rows = ledger.read(study, folder)
-    first = next(iter(STUDIES[study].variants)) if study in STUDIES else None
+    if study not in STUDIES:
+        return Table(rows, study)
+    s = STUDIES[study]
+    named = {"size": [*s.sizes], "corpus": [*s.corpora], "variant": [*s.variants]}
+
+    def place(row: dict) -> list[int]:  # as the study has them, whichever run ended first
+        return [names.index(row[of]) if row[of] in names else len(names) for of, names in named.items()]
+
+    rows, first = sorted(rows, key=place), named["variant"][0]
     return Table(rows, study, first if any(row["variant"] == first for row in rows) else None)
