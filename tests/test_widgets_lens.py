@@ -6,14 +6,16 @@ import json
 import numpy as np
 import pytest
 import torch
-from test_widgets import HOSTILE, Page
+from test_widgets import HOSTILE, Page, html_of
 
 from lmkit.heads import LM
 from lmkit.model import Config, Transformer
 from lmkit.record import logit_lens, record_stream
 from lmkit.widgets import stream_lens
-from lmkit.widgets.stream_lens import MOST_WORDS, TOP, StreamLens, read, script, short
+from lmkit.widgets.page import script
+from lmkit.widgets.stream_lens import MOST_WORDS, TOP, StreamLens, read, short
 
+SCRIPT = script("stream_lens")
 ELEMENT = "lmkit-stream-lens"
 POINTS = ["embed", "attn 0", "ffn 0", "attn 1", "ffn 1"]
 
@@ -39,14 +41,10 @@ def truth(words):
     return {words[-1]: 0.75, "a": 0.25} if words[-1] != "a" else {"a": 1.0}
 
 
-def html_of(shown):
-    return shown._repr_mimebundle_()["text/html"]
-
-
 def unpacked(shown):
     """The examples as the script reads them: guesses[point][word] and exact[word], each of (word, p, exact p)."""
     attributes = Page(html_of(shown)).tags[0][1]
-    data = json.loads(attributes["data-lens"])
+    data = json.loads(attributes["data-figure"])
     vocab = base64.b64decode(attributes["data-vocab"]).decode().split("\n")
     numbers = iter(np.frombuffer(base64.b64decode(attributes["data-probs"]), "<u2").tolist())
 
@@ -118,7 +116,7 @@ def test_no_text_reaches_the_html_raw(text):
         ELEMENT, "table", "caption", "tr", "th", "th", "tr", "th", "bdi", "td", "bdi",
     ]  # fmt: skip
     assert set(page.tags[0][1]) == {
-        "data-lens-id", "data-lm-suppress-shortcuts", "data-lens", "data-vocab", "data-probs",
+        "data-mark", "data-lm-suppress-shortcuts", "data-figure", "data-vocab", "data-probs",
     }  # fmt: skip
     assert not any(ord(c) < 32 and c != "\n" for c in markup)
     markup.encode("utf-8")
@@ -152,4 +150,4 @@ def test_points_have_short_names(model):
         "embed", "attn 10", "cross 1", "block 3",
     ]  # fmt: skip
     assert read(model, Letters(), "ab", None)["exact"] is None
-    assert len(script()) < 20_000
+    assert len(SCRIPT) < 20_000

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from test_widgets import HOSTILE, Page
+from test_widgets import HOSTILE, Page, html_of
 
 from lmkit import count, presets
 from lmkit.model import Config
@@ -17,14 +17,10 @@ MIXTURE = replace(SMALL, ffn={"name": "moe", "n_experts": 4, "n_active": 2}, d_f
 MODELS = {"GPT-2": "gpt2", "BERT": "bert-base", "T5": "t5-small", "Llama 3": "llama-3-8b", "mixture": MIXTURE}
 
 
-def html_of(shown):
-    return shown._repr_mimebundle_()["text/html"]
-
-
 def data_of(shown):
     (element, attributes), *_ = Page(html_of(shown)).tags
     assert element == "lmkit-model-map"
-    return json.loads(attributes["data-models"])
+    return json.loads(attributes["data-figure"])
 
 
 def flops(found, part, T):
@@ -92,7 +88,7 @@ def test_texts_cannot_act():
                       links={"attention": ("<img src=x onerror=alert(2)>", "03_attention")})  # fmt: skip
     page = Page(html_of(shown))
     assert {tag for tag, _ in page.tags} == {"lmkit-model-map", "table", "caption", "tr", "th", "td", "script"}
-    assert set(page.tags[0][1]) == {"data-map-of", "data-lm-suppress-shortcuts", "data-models"}
+    assert set(page.tags[0][1]) == {"data-mark", "data-lm-suppress-shortcuts", "data-figure"}
     assert list(data_of(shown)["models"]) == list(dict.fromkeys(HOSTILE))
 
 

@@ -7,8 +7,10 @@ import pytest
 from test_widgets import HOSTILE, Page
 
 from lmkit.widgets import neurons
-from lmkit.widgets.neurons import STEPS, script
+from lmkit.widgets.neurons import STEPS
+from lmkit.widgets.page import script
 
+SCRIPT = script("neurons")
 ELEMENT = "lmkit-neurons"
 COLORS = {
     "texts": [[("a", 0.0), ("tiny", 8.0), ("red", -0.5)], [("the", 2.0), ("fat", 4.0)]],
@@ -25,7 +27,7 @@ def attributes(shown):
 
 def test_the_element_holds_words_and_shades():
     found = attributes(neurons(FOUND, title="Two neurons"))
-    data = json.loads(found["data-words"])
+    data = json.loads(found["data-figure"])
     assert data["heading"] == "Two neurons"
     assert data["neurons"] == [
         {"name": "colors", "texts": [["a", "tiny", "red"], ["the", "fat"]], "promotes": ["red", "blue"]},
@@ -44,7 +46,7 @@ def test_equal_input_gives_equal_bytes_and_the_name_comes_from_the_content():
     first = neurons(FOUND, title="A").html()
     assert first == neurons(FOUND, title="A").html()
     others = neurons(FOUND, title="B"), neurons({"ends": FOUND["ends"]}, title="A")
-    assert len({attributes(shown)["data-neurons"] for shown in (neurons(FOUND, title="A"), *others)}) == 3
+    assert len({attributes(shown)["data-mark"] for shown in (neurons(FOUND, title="A"), *others)}) == 3
 
 
 def test_in_words_and_as_a_plain_table():
@@ -67,7 +69,7 @@ def test_no_text_reaches_the_html_raw(text):
         ELEMENT, "table", "caption", "tr", "th", "th", "th", "tr", "th", "td", "bdi", "td", "bdi",
     ]  # fmt: skip
     assert markup.count("<") == 26, "only our own tags"
-    assert set(page.tags[0][1]) == {"data-neurons", "data-lm-suppress-shortcuts", "data-shades", "data-words"}
+    assert set(page.tags[0][1]) == {"data-mark", "data-lm-suppress-shortcuts", "data-shades", "data-figure"}
     assert not any(ord(c) < 32 and c != "\n" for c in markup)
     markup.encode("utf-8")
     assert "\x1b" not in repr(shown) and "\u202e" not in repr(shown)
@@ -93,4 +95,4 @@ def test_bad_input_is_one_clear_sentence(found, message):
 
 
 def test_it_stays_small():
-    assert len(script()) < 20_000
+    assert len(SCRIPT) < 20_000

@@ -5,13 +5,15 @@ import math
 
 import pytest
 import torch
-from test_widgets import HOSTILE, Page
+from test_widgets import HOSTILE, Page, html_of
 
 from lmkit.exercises import EXERCISES
 from lmkit.sampling import top_p
 from lmkit.widgets import next_word
-from lmkit.widgets.next_word import LONGEST, MOST, script
+from lmkit.widgets.next_word import LONGEST, MOST
+from lmkit.widgets.page import script
 
+SCRIPT = script("next_word")
 ELEMENT = "lmkit-next-word"
 LABELS = ["of", "mat", "moon", "sofa"]
 LOGITS, TRUTH = torch.tensor([-3.0, 2.0, -1.0, 1.0]), torch.tensor([0.0, 0.75, 0.0, 0.25])
@@ -21,14 +23,10 @@ def shown(text="The cat sat on the", labels=LABELS, truth=TRUTH, **how):
     return next_word({text: (LOGITS, truth)}, labels, **how)
 
 
-def html_of(figure):
-    return figure._repr_mimebundle_()["text/html"]
-
-
 def data_of(figure):
     (element, attributes), *_ = Page(html_of(figure)).tags
     assert element == ELEMENT
-    return json.loads(attributes["data-work"])
+    return json.loads(attributes["data-figure"])
 
 
 def test_the_data_are_in_order_and_complete():
@@ -57,7 +55,7 @@ def test_it_says_in_words_what_is_to_be_seen():
 def test_equal_input_gives_equal_bytes():
     assert html_of(shown()) == html_of(shown())
     assert shown().html() != shown(text="Another text").html()
-    assert html_of(shown()).count("<script") == 1 and script().count("<script") == 1
+    assert html_of(shown()).count("<script") == 1 and SCRIPT.count("<script") == 1
 
 
 def test_a_long_text_keeps_its_end():
@@ -75,7 +73,7 @@ def test_no_text_can_act(text):
     assert set(names) <= {ELEMENT, "table", "caption", "tr", "th", "td", "b", "bdi", "script"}
     assert names.count("script") == 1
     (_, attributes), *_ = page.tags
-    assert set(attributes) == {"data-next", "data-lm-suppress-shortcuts", "data-work"}
+    assert set(attributes) == {"data-mark", "data-lm-suppress-shortcuts", "data-figure"}
     assert not any(ord(c) < 32 and c != "\n" for c in figure.html())
 
 

@@ -9,15 +9,17 @@ from test_widgets import HOSTILE, Page
 
 from lmkit.norms import DyT
 from lmkit.widgets import norm_bars
-from lmkit.widgets.norm_bars import script, shown
+from lmkit.widgets.norm_bars import shown
+from lmkit.widgets.page import script
 
+SCRIPT = script("norm_bars")
 VALUES = {"kind": 3.0, "tall": -1.0, "old": 0.5, "wet": 2.0}
 
 
 def data_of(bars):
     (element, attributes), *_ = Page(bars.html()).tags
     assert element == "lmkit-norm-bars"
-    return json.loads(attributes["data-norm"])
+    return json.loads(attributes["data-figure"])
 
 
 def test_the_numbers_are_torchs():
@@ -32,7 +34,7 @@ def test_the_numbers_are_torchs():
 def test_equal_input_gives_equal_bytes_and_other_input_another_name():
     html = norm_bars(VALUES, title="A").html()
     assert html == norm_bars(dict(VALUES), title="A").html()
-    names = {Page(b.html()).tags[0][1]["data-bars"] for b in (norm_bars(VALUES), norm_bars([1, 2]), norm_bars([1, 3]))}
+    names = {Page(b.html()).tags[0][1]["data-mark"] for b in (norm_bars(VALUES), norm_bars([1, 2]), norm_bars([1, 3]))}
     assert len(names) == 3
     assert data_of(norm_bars(VALUES, title="A")) == {
         "heading": "A", "names": list(VALUES), "values": list(VALUES.values()), "eps": 1e-5, "alpha": 0.5,
@@ -64,7 +66,7 @@ def test_no_name_reaches_the_html_raw(text):
 
 
 def test_the_script_asks_nobody_and_is_small():
-    assert "http" not in script() and len(script()) < 16_000 and script().count("<script") == 1
+    assert "http" not in SCRIPT and len(SCRIPT) < 16_000 and SCRIPT.count("<script") == 1
 
 
 @pytest.mark.parametrize(

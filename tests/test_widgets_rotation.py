@@ -17,7 +17,7 @@ SPEEDS = [1.0, 0.25, 0.06]
 def data_of(shown):
     (element, attributes), *_ = Page(shown._repr_mimebundle_()["text/html"]).tags
     assert element == "lmkit-rotation"
-    return json.loads(attributes["data-hands"])
+    return json.loads(attributes["data-figure"])
 
 
 def test_the_score_is_that_of_turned_vectors():

@@ -6,7 +6,7 @@ import sys
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_widgets import HOSTILE, Page
+from test_widgets import HOSTILE, Page, html_of
 
 from lmkit.tokenizers import TOKENIZERS
 from lmkit.tokenizers.work import Candidate, Piece, Step, Work
@@ -39,14 +39,10 @@ def characters(text, kind="characters"):
     return Work(kind, text, (cut(text, *((i, i + 1) for i in range(len(text)))),))
 
 
-def html_of(shown):
-    return shown._repr_mimebundle_()["text/html"]
-
-
 def data_of(shown):
     (element, attributes), *_ = Page(html_of(shown)).tags
     assert element == ELEMENT
-    return json.loads(attributes["data-work"])
+    return json.loads(attributes["data-figure"])
 
 
 def unpacked(packed):
@@ -235,7 +231,7 @@ def test_equal_input_gives_equal_bytes_and_the_name_comes_from_the_content():
     first = html_of(token_steps([merging()], title="A"))
     assert first == html_of(token_steps({"bpe": merging()}, title="A"))
     others = token_steps([merging()]), token_steps([merging("lower lot")], title="A"), token_steps([characters("a")])
-    names = {Page(html).tags[0][1]["data-steps"] for html in (first, *map(html_of, others))}
+    names = {Page(html).tags[0][1]["data-mark"] for html in (first, *map(html_of, others))}
     assert len(names) == 4
 
 
@@ -254,12 +250,12 @@ def test_no_text_reaches_the_html_raw(text):
         ELEMENT, "table", "caption", "tr", "th", "bdi", "tr", "th", "td", "td", "code", "bdi", "code", "bdi",
     ]  # fmt: skip
     assert markup.count("<") == 28, "only our own tags"
-    assert set(page.tags[0][1]) == {"data-steps", "data-lm-suppress-shortcuts", "data-work"}
+    assert set(page.tags[0][1]) == {"data-mark", "data-lm-suppress-shortcuts", "data-figure"}
     assert not any(ord(c) < 32 and c != "\n" for c in markup)
     markup.encode("utf-8")
     repr(shown).encode("utf-8")
     assert "\x1b" not in repr(shown) and "\u202e" not in repr(shown)
-    assert json.loads(page.tags[0][1]["data-work"])["examples"][0]["works"][0]["pieces"][0][0] == seen(text)
+    assert json.loads(page.tags[0][1]["data-figure"])["examples"][0]["works"][0]["pieces"][0][0] == seen(text)
 
 
 def test_the_plain_table_holds_the_final_tokens():
@@ -341,7 +337,7 @@ class Never(Fixed):
 
 
 def shown_in(explorer):
-    return json.loads(Page(explorer.shown.outputs[0]["data"]["text/html"]).tags[0][1]["data-work"])["examples"][0]
+    return json.loads(Page(explorer.shown.outputs[0]["data"]["text/html"]).tags[0][1]["data-figure"])["examples"][0]
 
 
 def test_explorer_answers_its_text_box():

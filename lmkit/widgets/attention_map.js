@@ -130,23 +130,13 @@
   class AttentionMap extends HTMLElement {
     connectedCallback() {
       if (!this.shadowRoot) this.ready = this.build().then(() => true, (error) => this.giveUp(error));
-      this.watching = new AbortController();
-      const { signal } = this.watching, look = () => this.ready.then((alive) => alive && this.setTheme());
-      for (const query of ["(prefers-color-scheme: dark)", "print"])
-        matchMedia(query).addEventListener("change", look, { signal });
-      addEventListener("beforeprint", look, { signal });
-      addEventListener("afterprint", look, { signal });
-      this.mutations = new MutationObserver(look);
-      for (const node of [document.documentElement, document.body])
-        if (node) this.mutations.observe(node, { attributes: true, attributeFilter:
-          ["data-theme", "theme", "data-jp-theme-light", "data-vscode-theme-kind"] });
+      this.unfollow = followTheme(() => this.ready.then((alive) => alive && this.setTheme()));
       this.sizes = new ResizeObserver(() => this.ready.then((alive) => alive && this.layout()));
       this.sizes.observe(this);
     }
 
     disconnectedCallback() {
-      this.watching?.abort();
-      this.mutations?.disconnect();
+      this.unfollow?.();
       this.sizes?.disconnect();
     }
 
@@ -240,7 +230,7 @@
         "Each row is one query: its shades are the shares of its attention. Point at a cell, a label or a word; " +
         "click to keep it. With the keyboard: Tab, then the arrow keys.");
 
-      this.frame = el("div", { class: "map" });
+      this.frame = el("div", { class: "figure" });
       if (this.heading) this.frame.append(el("div", { class: "title" }, bdi(this.heading)));
       this.frame.append(controls, el("div", { class: "stage" }, el("div", { class: "main" }, this.pane, legend), this.heads),
         this.reading, ...strips, hint, this.status);
@@ -276,7 +266,7 @@
       const theme = pageTheme();
       if (theme === this.theme) return;
       this.theme = theme;
-      this.frame.className = `map ${theme}`;
+      this.frame.classList.toggle("dark", theme === "dark");
       if (this.image) this.setHead(this.layer, this.head);
     }
 

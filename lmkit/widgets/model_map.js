@@ -25,38 +25,12 @@
 
   // __PAGE__
 
-  class ModelMap extends HTMLElement {
-    connectedCallback() {
-      if (!this.shadowRoot) {
-        try { this.build(); } catch (error) { this.giveUp(error); }
-      }
-      if (!this.frame) return;
-      this.watching = new AbortController();
-      const { signal } = this.watching, look = () => this.frame.classList.toggle("dark", pageTheme() === "dark");
-      for (const query of ["(prefers-color-scheme: dark)", "print"]) matchMedia(query).addEventListener("change", look, { signal });
-      this.mutations = new MutationObserver(look);
-      for (const node of [document.documentElement, document.body])
-        if (node) this.mutations.observe(node, { attributes: true, attributeFilter:
-          ["data-theme", "theme", "data-jp-theme-light", "data-vscode-theme-kind"] });
-      look();
-    }
-
-    disconnectedCallback() {
-      this.watching?.abort();
-      this.mutations?.disconnect();
-    }
-
-    giveUp(error) { // the plain table is better than half a figure
-      this.frame = null;
-      (this.shadowRoot ?? this.attachShadow({ mode: "open" })).replaceChildren(el("slot"));
-      console.warn("lmkit model map: showing the plain table instead,", error);
-    }
-
-    build() {
-      const { title, colors, links, models } = JSON.parse(this.dataset.models);
+  class ModelMap extends Figure {
+    build({ title, colors, links, models }) {
       Object.assign(this, { colors, links, models, parts: Object.keys(colors), chosen: "attention" });
-      this.attachShadow({ mode: "open" }).append(el("style", {}, CSS), this.dom(title));
+      const frame = this.dom(title);
       this.setModel(Object.keys(models)[0]);
+      return frame;
     }
 
     // -- what is on the page --
@@ -71,10 +45,10 @@
       this.about = el("div", { class: "about", "aria-live": "polite" });
       this.bars = el("div", { class: "bars" });
       this.totals = el("dl", { class: "totals" });
-      return (this.frame = el("div", { class: "map" },
+      return el("div", { class: "figure" },
         ...(title ? [el("div", { class: "title" }, title)] : []),
         el("div", { class: "top" }, el("label", {}, "Model", this.select), el("label", { class: "wide" }, "Length", this.slider, this.length)),
-        el("div", { class: "both" }, this.diagram, el("div", { class: "side" }, this.about, this.bars, this.totals))));
+        el("div", { class: "both" }, this.diagram, el("div", { class: "side" }, this.about, this.bars, this.totals)));
     }
 
     setModel(name) {

@@ -4,9 +4,7 @@ One piece of HTML that asks no other host for anything: a custom element that ho
 them, and a script that brings it to life where scripts run. The page needs one copy of the script.
 """
 
-import hashlib
 import html
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -137,20 +135,13 @@ class ModelMap:
         return "\n".join(lines)
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
-        return {"text/plain": repr(self), "text/html": self.html() + script()}
+        return page.bundle(self, "model_map")
 
     def html(self) -> str:
         """The element without the script; equal input gives equal bytes."""
         colors = {part: plots.COLORS[color] for part, color in COLORS.items()}
         data = {"title": self.title, "colors": colors, "links": self.links, "models": self.models}
-        text = json.dumps(data, separators=(",", ":"))
-        identity = hashlib.sha256(text.encode()).hexdigest()[:12]
-        # In single quotes, because JSON is full of the double ones.
-        text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("'", "&#39;")
-        return (
-            f'<lmkit-model-map data-map-of="{identity}" data-lm-suppress-shortcuts="true" '
-            f"data-models='{text}'>{self.table()}</lmkit-model-map>\n"
-        )
+        return page.element("model_map", data, self.table())
 
     def table(self) -> str:
         """What is seen where no script runs: for each model its parts, their choices and parameters."""
@@ -163,8 +154,3 @@ class ModelMap:
                 rows += f'\n<tr><th scope="row" style="{LEFT}">{html.escape(part)}</th>'
                 rows += f'<td style="{LEFT}">{html.escape(said)}</td><td style="{LEFT}">{n:,}</td></tr>'
         return f"<table><caption>{caption}</caption>{rows}\n</table>"
-
-
-def script() -> str:
-    """The one script that serves every such figure of a page."""
-    return page.script("model_map")

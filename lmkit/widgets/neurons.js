@@ -11,43 +11,18 @@
 
   // __PAGE__
 
-  class Neurons extends HTMLElement {
-    connectedCallback() {
-      if (!this.shadowRoot) {
-        try { this.build(); } catch (error) { this.giveUp(error); }
-      }
-      if (!this.frame) return;
-      this.watching = new AbortController();
-      const { signal } = this.watching, look = () => this.setTheme();
-      for (const query of ["(prefers-color-scheme: dark)", "print"]) matchMedia(query).addEventListener("change", look, { signal });
-      this.mutations = new MutationObserver(look);
-      for (const node of [document.documentElement, document.body])
-        if (node) this.mutations.observe(node, { attributes: true, attributeFilter:
-          ["data-theme", "theme", "data-jp-theme-light", "data-vscode-theme-kind"] });
-      this.setTheme();
-    }
-
-    disconnectedCallback() {
-      this.watching?.abort();
-      this.mutations?.disconnect();
-    }
-
-    giveUp(error) { // the plain table is better than half a figure
-      this.frame = null;
-      (this.shadowRoot ?? this.attachShadow({ mode: "open" })).replaceChildren(el("slot"));
-      console.warn("lmkit neurons: showing the plain table instead,", error);
-    }
-
-    build() {
-      const { heading, neurons } = JSON.parse(this.dataset.words), bytes = atob(this.dataset.shades);
+  class Neurons extends Figure {
+    build({ heading, neurons }) {
+      const bytes = atob(this.dataset.shades);
       let at = 0;
       const value = (word) => ({ word, value: bytes.charCodeAt(at++) - STEPS });
       this.all = neurons.map(({ name, texts, promotes }) => ({
         name, texts: texts.map((text) => text.map(value)), promotes: promotes.map(value),
       }));
       if (at !== bytes.length) throw new Error(`${bytes.length} shades for ${at} words`);
-      this.attachShadow({ mode: "open" }).append(el("style", {}, CSS), this.dom(heading));
+      const frame = this.dom(heading);
       this.choose(0);
+      return frame;
     }
 
     dom(heading) {
@@ -59,17 +34,13 @@
       this.next = el("button", { type: "button", onclick: () => this.leap() }, "next place where it fires");
       this.reading = el("p", { class: "reading" });
       this.list = el("ol", { class: "promotes", "aria-label": "Words that it promotes, strongest first" });
-      return (this.frame = el("div", { role: "group", "aria-label": heading ?? "Neurons" },
+      return el("div", { class: "figure", role: "group", "aria-label": heading ?? "Neurons" },
         el("div", { class: "title", hidden: !heading }, bdi(heading ?? "")),
         el("div", { class: "pills", role: "radiogroup", "aria-label": "Neuron", onkeydown: (e) => this.rove(e) }, ...this.pills),
         el("div", { class: "columns" },
           el("div", {}, el("div", { class: "head" }, "fires at (orange), is pushed below zero at (blue)"), this.texts),
           el("div", {}, el("div", { class: "head" }, "makes these next words likelier"), this.list)),
-        el("div", { class: "controls" }, this.slider, this.next), this.reading));
-    }
-
-    setTheme() {
-      this.frame.className = `neurons ${pageTheme()}`;
+        el("div", { class: "controls" }, this.slider, this.next), this.reading);
     }
 
     choose(i) {

@@ -4,9 +4,7 @@ As with the other figures: a custom element that holds the data and a plain tabl
 """
 
 import base64
-import hashlib
 import html
-import json
 import math
 from collections.abc import Mapping
 
@@ -54,7 +52,7 @@ class Neurons:
         return "\n".join(lines)
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
-        return {"text/plain": repr(self), "text/html": self.html() + script()}
+        return page.bundle(self, "neurons")
 
     def html(self) -> str:
         """The element without the script; equal input gives equal bytes."""
@@ -68,14 +66,8 @@ class Neurons:
                 "promotes": [seen(str(word), keep=" ") for word, _ in neuron["promotes"]],
             })  # fmt: skip
         heading = readable(self.title) if self.title else None
-        data = json.dumps({"heading": heading, "neurons": listed}, separators=(",", ":"))
-        identity = hashlib.sha256(data.encode()).hexdigest()[:12]
-        data = data.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("'", "&#39;")
-        return (
-            f'<lmkit-neurons data-neurons="{identity}" data-lm-suppress-shortcuts="true" '
-            f'data-shades="{base64.b64encode(bytes(shades)).decode()}" '
-            f"data-words='{data}'>{self.table()}</lmkit-neurons>\n"
-        )
+        data, packed = {"heading": heading, "neurons": listed}, base64.b64encode(bytes(shades)).decode()
+        return page.element("neurons", data, self.table(), shades=packed)
 
     def table(self) -> str:
         """What is seen where no script runs."""
@@ -102,8 +94,3 @@ def shade(value: float, among: list[tuple]) -> int:
     """A byte: STEPS is nothing, 2 STEPS the strongest of `among`, below STEPS what is negative."""
     most = max(abs(v) for _, v in among) or 1.0
     return STEPS + round(STEPS * value / most)
-
-
-def script() -> str:
-    """The one script that serves every such figure of a page."""
-    return page.script("neurons")

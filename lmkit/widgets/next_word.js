@@ -52,43 +52,13 @@
     };
   }
 
-  class NextWord extends HTMLElement {
-    connectedCallback() {
-      if (!this.shadowRoot) {
-        try { this.build(); } catch (error) { this.giveUp(error); }
-      }
-      if (!this.frame) return;
-      this.watching = new AbortController();
-      const { signal } = this.watching, look = () => this.setTheme();
-      for (const query of ["(prefers-color-scheme: dark)", "print"]) matchMedia(query).addEventListener("change", look, { signal });
-      this.mutations = new MutationObserver(look);
-      for (const node of [document.documentElement, document.body])
-        if (node) this.mutations.observe(node, { attributes: true, attributeFilter:
-          ["data-theme", "theme", "data-jp-theme-light", "data-vscode-theme-kind"] });
-      this.setTheme();
-    }
-
-    disconnectedCallback() {
-      this.watching?.abort();
-      this.mutations?.disconnect();
-    }
-
-    giveUp(error) { // the plain table is better than half a figure
-      this.frame = null;
-      (this.shadowRoot ?? this.attachShadow({ mode: "open" })).replaceChildren(el("slot"));
-      console.warn("lmkit next word: showing the plain table instead,", error);
-    }
-
-    setTheme() { this.frame.className = `next ${pageTheme()}`; }
-
-    build() {
-      const { heading, round, labels, examples } = JSON.parse(this.dataset.work);
+  class NextWord extends Figure {
+    build({ heading, round, labels, examples }) {
       this.examples = examples.map(({ text, order, z, true: known }) => {
         const truth = known && new Array(z.length).fill(0);
         for (const [i, q] of known ?? []) truth[i] = q;
         return { text, words: order.map((i) => labels[i]), z: z.map((x) => x / round), truth };
       });
-      const root = this.attachShadow({ mode: "open" });
       const select = el("select", { "aria-label": "Beginning", onchange: (e) => this.choose(+e.target.value) },
         ...this.examples.map(({ text }, value) => el("option", { value }, text.length > 60 ? `…${text.slice(-59)}` : text)));
       this.knobs = {};
@@ -101,13 +71,13 @@
       this.rows = el("ul", { class: "rows", role: "list", "aria-label": "Next words" });
       this.facts = el("div", { class: "facts", role: "status", "aria-live": "polite" });
       const button = (label, onclick) => el("button", { type: "button", onclick }, label);
-      this.frame = el("div", { role: "group", "aria-label": heading ?? "The next word" },
+      const frame = el("div", { class: "figure", role: "group", "aria-label": heading ?? "The next word" },
         el("div", { class: "title", hidden: !heading }, bdi(heading ?? "")),
         el("label", { class: "beginning" }, "A text begins", select), this.text,
         el("div", { class: "knobs", role: "group", "aria-label": "Sampling" }, ...knobs), this.rows,
         el("div", { class: "below" }, this.facts, button(`Draw ${DRAWS}`, () => this.draw()), button("Reset", () => this.reset())));
-      root.append(el("style", {}, CSS), this.frame);
       this.choose(0);
+      return frame;
     }
 
     // -- what can change --

@@ -4,9 +4,7 @@ As with the attention map: a custom element that holds the data and a plain tabl
 that brings it to life where scripts run. The page needs one copy of the script.
 """
 
-import hashlib
 import html
-import json
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -67,7 +65,7 @@ class NextWord:
         return "\n".join(lines)
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
-        return {"text/plain": repr(self), "text/html": self.html() + script()}
+        return page.bundle(self, "next_word")
 
     def best(self, text: str) -> list[tuple[str, str, str]]:
         """The likeliest words after a text: label, the model's probability and the exact one in percent."""
@@ -89,14 +87,7 @@ class NextWord:
         heading = readable(self.title) if self.title else None
         labels = [readable(label) for label in self.labels]
         data = {"heading": heading, "round": ROUND, "labels": labels, "examples": examples}
-        data = json.dumps(data, separators=(",", ":"))
-        identity = hashlib.sha256(data.encode()).hexdigest()[:12]
-        # In single quotes, because JSON is full of the double ones.
-        data = data.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("'", "&#39;")
-        return (
-            f'<lmkit-next-word data-next="{identity}" data-lm-suppress-shortcuts="true" '
-            f"data-work='{data}'>{self.table()}</lmkit-next-word>\n"
-        )
+        return page.element("next_word", data, self.table())
 
     def table(self) -> str:
         """What is seen where no script runs: the likeliest words of each text, the model's and the exact chance."""
@@ -115,8 +106,3 @@ class NextWord:
 def ending(text: str, most: int) -> str:
     """The end of a text, which is what a next word hangs on; nothing in it acts."""
     return seen(text if len(text) <= most else "…" + text[1 - most :], keep=" ")
-
-
-def script() -> str:
-    """The one script that serves every such figure of a page."""
-    return page.script("next_word")

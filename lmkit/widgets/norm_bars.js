@@ -28,35 +28,8 @@
     return x.map((v) => v / by);
   };
 
-  class NormBars extends HTMLElement {
-    connectedCallback() {
-      if (!this.shadowRoot) {
-        try { this.build(); } catch (error) { this.giveUp(error); }
-      }
-      if (!this.frame) return;
-      this.watching = new AbortController();
-      const { signal } = this.watching, look = () => { this.frame.className = `frame ${pageTheme()}`; };
-      for (const query of ["(prefers-color-scheme: dark)", "print"]) matchMedia(query).addEventListener("change", look, { signal });
-      this.mutations = new MutationObserver(look);
-      for (const node of [document.documentElement, document.body])
-        if (node) this.mutations.observe(node, { attributes: true, attributeFilter:
-          ["data-theme", "theme", "data-jp-theme-light", "data-vscode-theme-kind"] });
-      look();
-    }
-
-    disconnectedCallback() {
-      this.watching?.abort();
-      this.mutations?.disconnect();
-    }
-
-    giveUp(error) { // the plain table is better than half a figure
-      this.frame = null;
-      (this.shadowRoot ?? this.attachShadow({ mode: "open" })).replaceChildren(el("slot"));
-      console.warn("lmkit norm bars: showing the plain table instead,", error);
-    }
-
-    build() {
-      const root = this.attachShadow({ mode: "open" }), { heading, names, values, eps, alpha } = JSON.parse(this.dataset.norm);
+  class NormBars extends Figure {
+    build({ heading, names, values, eps, alpha }) {
       Object.assign(this, { names, start: values, eps, alpha });
       this.panels = [
         ["x", "what comes in"], ["LayerNorm", "(x − mean) / std"], ["RMSNorm", "x / rms"], ["tanh", `tanh(${alpha} x): DyT`],
@@ -74,12 +47,13 @@
       this.rule = el("span", { class: "rule" });
       this.status = el("div", { class: "status", role: "status", "aria-live": "polite" });
       this.reset();
-      root.append(el("style", {}, CSS), (this.frame = el("div", { role: "group", "aria-label": heading ?? "Features and norms" },
+      const frame = el("div", { class: "figure", role: "group", "aria-label": heading ?? "Features and norms" },
         el("div", { class: "title", hidden: !heading }, bdi(heading ?? "")),
         el("div", { class: "sliders" }, ...names.map((name, i) => el("label", {}, bdi(name, "name"), this.sliders[i], this.numbers[i]))),
         el("div", { class: "buttons", role: "group", "aria-label": "Change all features" }, ...buttons, this.rule),
-        this.status, el("div", { class: "panels" }, ...this.panels.map(({ box }) => box)))));
+        this.status, el("div", { class: "panels" }, ...this.panels.map(({ box }) => box)));
       this.draw();
+      return frame;
     }
 
     panel(name, formula) {

@@ -4,9 +4,7 @@ As with the other figures: a custom element that holds the data and a plain tabl
 brings it to life where scripts run. The page needs one copy of the script.
 """
 
-import hashlib
 import html
-import json
 import math
 from collections.abc import Mapping, Sequence
 
@@ -65,7 +63,7 @@ class NormBars:
         return "\n".join([*lines, *(f"  {name}: {' '.join(map(shown, row))}" for name, row in rows.items())])
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
-        return {"text/plain": repr(self), "text/html": self.html() + script()}
+        return page.bundle(self, "norm_bars")
 
     def html(self) -> str:
         """The element without the script; equal input gives equal bytes."""
@@ -73,13 +71,7 @@ class NormBars:
             "heading": self.title, "names": list(self.values), "values": list(self.values.values()),
             "eps": self.eps, "alpha": self.alpha,
         }  # fmt: skip
-        data = json.dumps(held, separators=(",", ":"))
-        identity = hashlib.sha256(data.encode()).hexdigest()[:12]
-        data = data.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("'", "&#39;")
-        return (
-            f'<lmkit-norm-bars data-bars="{identity}" data-lm-suppress-shortcuts="true" '
-            f"data-norm='{data}'>{self.table()}</lmkit-norm-bars>\n"
-        )
+        return page.element("norm_bars", held, self.table())
 
     def table(self) -> str:
         """What is seen where no script runs."""
@@ -95,8 +87,3 @@ class NormBars:
 def shown(number: float) -> str:
     """Two decimals, a true minus, and no minus before nothing."""
     return f"{number:.2f}".replace("-0.00", "0.00").replace("-", "−")
-
-
-def script() -> str:
-    """The one script that serves every such figure of a page."""
-    return page.script("norm_bars")

@@ -22,39 +22,27 @@
     return node;
   }
 
-  class Rotation extends HTMLElement {
-    connectedCallback() {
-      if (!this.shadowRoot) this.build();
-      this.watching = new AbortController();
-      const { signal } = this.watching, look = () => this.box.classList.toggle("dark", pageTheme() === "dark");
-      for (const query of ["(prefers-color-scheme: dark)", "print"]) matchMedia(query).addEventListener("change", look, { signal });
-      this.mutations = new MutationObserver(look);
-      for (const node of [document.documentElement, document.body]) if (node) this.mutations.observe(node, { attributes: true });
-      look();
-    }
-
+  class Rotation extends Figure {
     disconnectedCallback() {
       this.stop();
-      this.watching.abort();
-      this.mutations.disconnect();
+      super.disconnectedCallback();
     }
 
-    build() {
-      const { speeds, query, key, longest, title } = JSON.parse(this.dataset.hands);
+    build({ speeds, query, key, longest, title }) {
       Object.assign(this, { speeds, longest, at: { query, key } });
-      this.box = el("div", { class: "rotation", role: "group", "aria-label": title ?? "Hands that turn with position" });
-      this.attachShadow({ mode: "open" }).append(el("style", {}, CSS), this.box);
-      if (title) this.box.append(el("p", { class: "title" }, title));
       this.dials = speeds.map((speed, i) => this.dial(speed, i));
-      this.box.append(el("div", { class: "dials" }, ...this.dials.map(({ figure }) => figure)));
       this.ranges = { query: this.range("query"), key: this.range("key") };
-      this.box.append(el("div", { class: "sliders" }, this.ranges.query.label, this.ranges.key.label));
       this.said = el("p", { class: "said", role: "status" });
       this.playing = el("button", { type: "button", "aria-pressed": "false", onclick: () => this.play() }, "play");
-      this.box.append(el("div", { class: "buttons" },
-        el("button", { type: "button", onclick: () => this.both(-1) }, "both −1"),
-        el("button", { type: "button", onclick: () => this.both(1) }, "both +1"), this.playing), this.said, this.curve());
+      const frame = el("div", { class: "figure", role: "group", "aria-label": title ?? "Hands that turn with position" },
+        el("div", { class: "title", hidden: !title }, bdi(title ?? "")),
+        el("div", { class: "dials" }, ...this.dials.map(({ figure }) => figure)),
+        el("div", { class: "sliders" }, this.ranges.query.label, this.ranges.key.label),
+        el("div", { class: "buttons" },
+          el("button", { type: "button", onclick: () => this.both(-1) }, "both −1"),
+          el("button", { type: "button", onclick: () => this.both(1) }, "both +1"), this.playing), this.said, this.curve());
       this.show();
+      return frame;
     }
 
     dial(speed, i) {

@@ -4,9 +4,7 @@ A custom element that holds the speeds and a plain table of angles, and a script
 run. The page needs one copy of the script.
 """
 
-import hashlib
 import html
-import json
 import math
 from collections.abc import Sequence
 
@@ -59,18 +57,13 @@ class Rotation:
         return str(round(math.degrees(math.remainder((self.query - self.key) * speed, 2 * math.pi))))
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
-        return {"text/plain": repr(self), "text/html": self.html() + page.script("rotation")}
+        return page.bundle(self, "rotation")
 
     def html(self) -> str:
         """The element without the script; equal input gives equal bytes."""
         speeds = [float(f"{speed:.{FIGURES}g}") for speed in self.speeds]
         data = {"speeds": speeds, "query": self.query, "key": self.key, "longest": self.longest, "title": self.title}
-        text = json.dumps(data, separators=(",", ":"))
-        identity = hashlib.sha256(text.encode()).hexdigest()[:12]
-        return (
-            f'<lmkit-rotation data-rotation="{identity}" data-lm-suppress-shortcuts="true" '
-            f'data-hands="{html.escape(text, quote=True)}">{self.table()}</lmkit-rotation>\n'
-        )
+        return page.element("rotation", data, self.table())
 
     def table(self) -> str:
         """What is seen where no script runs."""

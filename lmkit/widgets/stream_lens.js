@@ -12,65 +12,33 @@
   // __PAGE__
 
   // Numbers in the order in which Python wrote them: for each text the guesses by point and word, then the exact ones.
-  function unpack({ lens, vocab, probs }) {
-    const { title, top, examples } = JSON.parse(lens), raw = new DataView(bytes(probs).buffer);
+  function unpack({ top, examples }, { vocab, probs }) {
+    const raw = new DataView(bytes(probs).buffer);
     const words = new TextDecoder().decode(bytes(vocab)).split("\n");
     let at = 0;
     const number = () => raw.getUint16(2 * at++, true);
     const cell = () => Array.from({ length: top }, () => ({ word: words[number()], p: number() / 65535, q: number() / 65535 }));
     const row = (n) => Array.from({ length: n }, cell);
-    return { title, examples: examples.map((example) => ({
+    return examples.map((example) => ({
       ...example,
       guesses: example.points.map(() => row(example.words.length)),
       truth: example.exact ? row(example.words.length).map((cells) => cells.filter(({ q }) => q > 0)) : null,
-    })) };
+    }));
   }
 
-  class StreamLens extends HTMLElement {
-    connectedCallback() {
-      if (!this.shadowRoot) {
-        try { this.build(); } catch (error) { this.giveUp(error); }
-      }
-      if (!this.frame) return;
-      this.watching = new AbortController();
-      const { signal } = this.watching, look = () => this.setTheme();
-      for (const query of ["(prefers-color-scheme: dark)", "print"]) matchMedia(query).addEventListener("change", look, { signal });
-      this.mutations = new MutationObserver(look);
-      for (const node of [document.documentElement, document.body])
-        if (node) this.mutations.observe(node, { attributes: true, attributeFilter:
-          ["data-theme", "theme", "data-jp-theme-light", "data-vscode-theme-kind"] });
-      this.setTheme();
-    }
-
-    disconnectedCallback() {
-      this.watching?.abort();
-      this.mutations?.disconnect();
-    }
-
-    giveUp(error) { // the plain table is better than half a figure
-      this.frame = null;
-      (this.shadowRoot ?? this.attachShadow({ mode: "open" })).replaceChildren(el("slot"));
-      console.warn("lmkit stream lens: showing the plain table instead,", error);
-    }
-
-    build() {
-      const root = this.attachShadow({ mode: "open" }), { title, examples } = unpack(this.dataset);
-      this.examples = examples;
-      const one = examples.length < 2;
+  class StreamLens extends Figure {
+    build(data) {
+      const { title } = data, examples = (this.examples = unpack(data, this.dataset)), one = examples.length < 2;
       const select = el("select", { "aria-label": "Text", onchange: (e) => this.setExample(+e.target.value) },
         ...examples.map(({ name }, value) => el("option", { value }, name || `text ${value + 1}`)));
       this.grid = el("table", { role: "grid", "aria-label": "Guesses by point of the stream and word", onkeydown: (e) => this.key(e) });
       this.reading = el("div", { class: "reading", role: "status", "aria-live": "polite" });
-      this.frame = el("div", { role: "group", "aria-label": title ?? "Logit lens" },
+      const frame = el("div", { class: "figure", role: "group", "aria-label": title ?? "Logit lens" },
         el("div", { class: "title", hidden: !title }, bdi(title ?? "")),
         el("label", { hidden: one }, "Text", select),
         el("div", { class: "wide" }, this.grid), this.reading);
-      root.append(el("style", {}, CSS), this.frame);
       this.setExample(0);
-    }
-
-    setTheme() {
-      this.frame.className = `lens ${pageTheme()}`;
+      return frame;
     }
 
     setExample(i) {

@@ -5,9 +5,7 @@ where scripts run. The page needs one copy of the script.
 """
 
 import base64
-import hashlib
 import html
-import json
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -55,7 +53,7 @@ class StreamLens:
         return "\n".join(lines)
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
-        return {"text/plain": repr(self), "text/html": self.html() + script()}
+        return page.bundle(self, "stream_lens")
 
     def html(self) -> str:
         """The element without the script; its readings are packed as (word, probability, exact probability)."""
@@ -67,15 +65,10 @@ class StreamLens:
                 numbers += [vocab.setdefault(word, len(vocab)), round(p * 65535), round(q * 65535)]
             plain = {"name": name and readable(name), "points": example["points"], "exact": bool(example["exact"])}
             examples.append(plain | {"words": [seen(word) for word in example["words"]]})
-        data = json.dumps({"title": self.title and readable(self.title), "top": TOP, "examples": examples})
-        identity = hashlib.sha256(data.encode()).hexdigest()[:12]
+        data = {"title": self.title and readable(self.title), "top": TOP, "examples": examples}
         payload = base64.b64encode(np.array(numbers, dtype="<u2").tobytes()).decode()
         words = base64.b64encode("\n".join(seen(word) for word in vocab).encode()).decode()
-        quoted = html.escape(data, quote=True)
-        return (
-            f'<lmkit-stream-lens data-lens-id="{identity}" data-lm-suppress-shortcuts="true" data-lens="{quoted}" '
-            f'data-vocab="{words}" data-probs="{payload}">{self.table()}</lmkit-stream-lens>\n'
-        )
+        return page.element("stream_lens", data, self.table(), vocab=words, probs=payload)
 
     def table(self) -> str:
         """What is seen where no script runs: the first guess after each word, at the first and at the last point."""
@@ -119,8 +112,3 @@ def short(point: str) -> str:
     """blocks.0.attn -> attn 0; blocks.0, where the sublayers write together -> block 0"""
     parts = point.rpartition("blocks.")[2].split(".") if "blocks." in point else [point]
     return f"block {parts[0]}" if parts[0].isdigit() and len(parts) == 1 else " ".join(reversed(parts))
-
-
-def script() -> str:
-    """The one script that serves every such figure of a page."""
-    return page.script("stream_lens")

@@ -96,41 +96,19 @@
 
   // ---- the element ----
 
-  class TokenSteps extends HTMLElement {
-    connectedCallback() {
-      if (!this.shadowRoot) {
-        try { this.build(); } catch (error) { this.giveUp(error); }
-      }
-      if (!this.frame) return;
-      this.watching = new AbortController();
-      const { signal } = this.watching, look = () => this.setTheme();
-      for (const query of ["(prefers-color-scheme: dark)", "print"]) matchMedia(query).addEventListener("change", look, { signal });
-      this.mutations = new MutationObserver(look);
-      for (const node of [document.documentElement, document.body])
-        if (node) this.mutations.observe(node, { attributes: true, attributeFilter:
-          ["data-theme", "theme", "data-jp-theme-light", "data-vscode-theme-kind"] });
-      this.setTheme();
+  class TokenSteps extends Figure {
+    build({ heading, live, examples }) {
+      this.kept = live ? KEPT : {};
+      this.side = this.kept.side;
+      this.examples = examples.map((example) => ({ ...example, works: example.works.map(unpack) }));
+      const frame = this.dom(heading);
+      this.setExample(0);
+      return frame;
     }
 
     disconnectedCallback() {
       this.play(false);
-      this.watching?.abort();
-      this.mutations?.disconnect();
-    }
-
-    giveUp(error) { // the plain table is better than half a figure
-      this.frame = null;
-      (this.shadowRoot ?? this.attachShadow({ mode: "open" })).replaceChildren(el("slot"));
-      console.warn("lmkit token steps: showing the plain table instead,", error);
-    }
-
-    build() {
-      const root = this.attachShadow({ mode: "open" }), { heading, live, examples } = JSON.parse(this.dataset.work);
-      this.kept = live ? KEPT : {};
-      this.side = this.kept.side;
-      this.examples = examples.map((example) => ({ ...example, works: example.works.map(unpack) }));
-      root.append(el("style", {}, CSS), this.dom(heading));
-      this.setExample(0);
+      super.disconnectedCallback();
     }
 
     // -- what is on the page --
@@ -160,11 +138,11 @@
       this.stage = el("div", {}, this.names, this.controls, this.sentence, this.text, this.sizes, this.list, this.reading, this.lattice);
       this.beside = el("ul", { class: "beside", role: "list", "aria-label": "Tokens by tokenizer" });
       this.status = el("div", { class: "unseen", role: "status", "aria-live": "polite" });
-      return (this.frame = el("div", { role: "group", "aria-label": heading ?? "How a text becomes tokens",
+      return el("div", { class: "figure", role: "group", "aria-label": heading ?? "How a text becomes tokens",
         onkeydown: (e) => e.key === "Escape" && this.pin(null) },
         el("div", { class: "title", hidden: !heading }, bdi(heading ?? "")),
         el("div", { class: "top", hidden: one && this.views.hidden }, el("label", { hidden: one }, "Text", select), this.views),
-        this.stage, this.beside, this.status));
+        this.stage, this.beside, this.status);
     }
 
     // One of a few, as a row of buttons: one tab stop, arrow keys inside.
@@ -204,10 +182,6 @@
     }
 
     // -- what can change --
-
-    setTheme() {
-      this.frame.className = `steps ${pageTheme()}`;
-    }
 
     setExample(i) {
       const was = this.work?.name ?? this.kept.name;

@@ -4,9 +4,7 @@ As with the attention map: a custom element that holds the data and a plain tabl
 brings it to life where scripts run. The page needs one copy of the script.
 """
 
-import hashlib
 import html
-import json
 import math
 import unicodedata
 from collections.abc import Mapping
@@ -56,7 +54,7 @@ class TokenSteps:
         return "\n".join(lines)
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
-        return {"text/plain": repr(self), "text/html": self.html() + script()}
+        return page.bundle(self, "token_steps")
 
     def html(self) -> str:
         """The element without the script; equal input gives equal bytes."""
@@ -73,14 +71,8 @@ class TokenSteps:
             for name, works in self.examples.items()
         ]
         heading = readable(self.title) if self.title else None
-        data = json.dumps({"heading": heading, "live": self.live, "examples": examples}, separators=(",", ":"))
-        identity = hashlib.sha256(data.encode()).hexdigest()[:12]
-        # In single quotes, because JSON is full of the double ones.
-        data = data.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("'", "&#39;")
-        return (
-            f'<lmkit-token-steps data-steps="{identity}" data-lm-suppress-shortcuts="true" '
-            f"data-work='{data}'>{self.table()}</lmkit-token-steps>\n"
-        )
+        data = {"heading": heading, "live": self.live, "examples": examples}
+        return page.element("token_steps", data, self.table())
 
     def table(self) -> str:
         """What is seen where no script runs: each text, and the tokens each tokenizer makes of it."""

@@ -24,6 +24,10 @@ BOOK = ROOT / "_build" / "html"
 QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 QUIET += ["--disable-component-update", "--disable-sync"]
 
+HEAD = (
+    "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'><title>t</title>"
+)
+
 sys.path.insert(0, str(ROOT / "tools"))
 
 
@@ -128,3 +132,24 @@ def open_page(new_page, book):
         return visit(new_page(**options), address, options.get("java_script_enabled", True))
 
     return open_
+
+
+@pytest.fixture
+def show_html(new_page, tmp_path):
+    """show_html(html of figures, ...) -> a page with it; afterwards: it had nothing to say, and asked nobody."""
+    pages = []
+
+    def show(html, width=900, theme="light", scripts=True, **more):
+        file = tmp_path / f"page{len(pages)}.html"
+        file.write_text(HEAD + html, encoding="utf-8")
+        size = {"width": width, "height": 900}
+        page = new_page(viewport=size, color_scheme=theme, java_script_enabled=scripts, **more)
+        page.said = []
+        page.on("console", lambda message: page.said.append(message.text))
+        page.goto(file.as_uri())
+        pages.append(page)
+        return page
+
+    yield show
+    for page in pages:
+        assert page.said == [] and page.complaints == [] and page.outside == []

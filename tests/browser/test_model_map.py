@@ -2,12 +2,13 @@
 
 import pytest
 import torch
-from test_token_steps import HEAD, assert_legible
+from test_token_steps import assert_legible
 
 from lmkit import count, presets
 from lmkit.widgets import model_map
-from lmkit.widgets.model_map import script
+from lmkit.widgets.page import script
 
+SCRIPT = script("model_map")
 ELEMENT = "lmkit-model-map"
 MODELS = {"GPT-2": "gpt2", "BERT": "bert-base", "T5": "t5-small", "Llama 3": "llama-3-8b"}
 LINKS = {"attention": ("Chapter 3", "03_attention")}
@@ -33,20 +34,8 @@ def shown():
 
 
 @pytest.fixture
-def show(new_page, tmp_path, shown):
-    """show(...) -> a page with the figure; afterwards: nothing was complained of or asked for."""
-    pages = []
-
-    def open_page(body=None, width=900, **how):
-        file = tmp_path / f"page{len(pages)}.html"
-        file.write_text(HEAD + (body or shown.html() + script()), encoding="utf-8")
-        page = new_page(viewport={"width": width, "height": 900}, **how)
-        page.goto(file.as_uri())
-        pages.append(page)
-        return page
-
-    yield open_page
-    assert all(page.complaints == [] and page.outside == [] for page in pages)
+def show(show_html, shown):
+    return lambda **how: show_html(shown.html() + SCRIPT, **how)
 
 
 def totals(page):
@@ -103,24 +92,25 @@ def test_links_lead_to_the_form_that_is_read(show):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [900, 360])
 def test_it_fits_and_is_legible(show, scheme, width):
-    page = show(width=width, color_scheme=scheme)
+    page = show(width=width, theme=scheme)
     page.get_by_label("Model", exact=True).select_option("T5")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert_legible(page, COLOURS)
 
 
 def test_without_scripts_there_is_a_table(show):
-    page = show(java_script_enabled=False, width=360)
+    page = show(scripts=False, width=360)
     assert page.locator("table").is_visible()
     assert page.get_by_role("rowheader", name="feed-forward").count() == len(MODELS)
 
 
-def test_damaged_data_leave_the_table(show, shown):
-    page = show(shown.html().replace("data-models='{", "data-models='") + script())
+def test_damaged_data_leave_the_table(show_html, shown):
+    page = show_html(shown.html().replace("data-figure='{", "data-figure='") + SCRIPT)
     assert page.locator("table").is_visible()
+    assert "showing the plain table instead" in page.said.pop()
 
 
-def test_two_figures_and_two_scripts_do_no_harm(show, shown):
-    page = show((shown.html() + script()) * 2)
+def test_two_figures_and_two_scripts_do_no_harm(show_html, shown):
+    page = show_html((shown.html() + SCRIPT) * 2)
     page.locator(ELEMENT).nth(1).locator(".box").first.click()
     assert page.locator(".about .name").all_inner_texts() == ["attention", "embeddings"]

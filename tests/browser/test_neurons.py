@@ -3,11 +3,9 @@
 import pytest
 
 from lmkit.widgets import neurons
-from lmkit.widgets.neurons import script
+from lmkit.widgets.page import script
 
-HEAD = (
-    "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'><title>t</title>"
-)
+SCRIPT = script("neurons")
 ELEMENT = "lmkit-neurons"
 FOUND = {
     "colors": {
@@ -20,31 +18,11 @@ FOUND = {
 
 
 @pytest.fixture
-def show(browser, tmp_path):
-    """show(...) -> a page with the figure; afterwards: no complaint was logged, and nothing else was requested."""
-    contexts, said, asked = [], [], []
+def show(show_html):
+    def open_page(found=FOUND, html=None, **how):
+        return show_html(html or neurons(found, title="Three neurons").html() + SCRIPT, **how)
 
-    def open_page(found=FOUND, width=900, theme="light", scripts=True, html=None):
-        file = tmp_path / f"page{len(contexts)}.html"
-        body = html or neurons(found, title="Three neurons").html() + script()
-        file.write_text(HEAD + body, encoding="utf-8")
-        context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=theme, java_script_enabled=scripts
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(file.as_uri())
-        page.said = said
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert said == []
-    assert len(asked) == len(contexts) and all(url.startswith("file://") for url in asked)
+    return open_page
 
 
 def reading(page):
@@ -107,7 +85,7 @@ def test_neurons_are_chosen_by_click_and_by_key(show):
 @pytest.mark.parametrize("theme, paper", [("light", "rgb(255, 255, 255)"), ("dark", "rgb(21, 25, 31)")])
 def test_light_and_dark(show, theme, paper):
     page = show(theme=theme)
-    assert page.locator(".neurons").evaluate("n => getComputedStyle(n).backgroundColor") == paper
+    assert page.locator(".figure").evaluate("n => getComputedStyle(n).backgroundColor") == paper
 
 
 def test_it_fits_a_phone(show):
@@ -121,7 +99,7 @@ def test_without_scripts_there_is_a_table(show):
 
 
 def test_damaged_data_leaves_the_table(show):
-    html = neurons(FOUND).html().replace('data-shades="', 'data-shades="AAAA') + script()
+    html = neurons(FOUND).html().replace('data-shades="', 'data-shades="AAAA') + SCRIPT
     page = show(html=html)
-    assert page.locator("table").is_visible() and page.locator(".neurons").count() == 0
-    assert len(page.said) == 1 and "plain table instead" in page.said.pop()
+    assert page.locator("table").is_visible() and page.locator(".figure").count() == 0
+    assert "showing the plain table instead" in page.said.pop()

@@ -8,11 +8,9 @@ import torch
 
 from lmkit.sampling import FILTERS
 from lmkit.widgets import next_word
-from lmkit.widgets.next_word import script
+from lmkit.widgets.page import script
 
-HEAD = (
-    "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'><title>t</title>"
-)
+SCRIPT = script("next_word")
 ELEMENT = "lmkit-next-word"
 LABELS = [f"w{i}" for i in range(20)]
 LOGITS = (torch.randn(20, generator=torch.Generator().manual_seed(0)) * 2).double()
@@ -26,24 +24,8 @@ def figure(**how):
 
 
 @pytest.fixture
-def show(new_page, tmp_path):
-    """show(figure, ...) -> a page with it; afterwards: nothing was complained about, and nothing else requested."""
-    pages = []
-
-    def open_page(shown, width=900, theme="light", scripts=True, body=None, **more):
-        file = tmp_path / f"page{len(pages)}.html"
-        file.write_text(HEAD + (body or shown.html() + script()), encoding="utf-8")
-        size = {"width": width, "height": 900}
-        page = new_page(viewport=size, color_scheme=theme, java_script_enabled=scripts, **more)
-        page.said = []
-        page.on("console", lambda message: page.said.append(message.text))
-        page.goto(file.as_uri())
-        pages.append(page)
-        return page
-
-    yield open_page
-    for page in pages:
-        assert page.complaints == [] and page.outside == [] and page.said == []
+def show(show_html):
+    return lambda shown, **how: show_html(shown.html() + SCRIPT, **how)
 
 
 def turn(page, name, value):
@@ -165,10 +147,10 @@ def test_without_scripts_there_is_a_table(show):
     assert page.locator("table").is_visible() and "a beginning" in page.locator("table").inner_text()
 
 
-def test_damaged_data_leave_the_table(show):
-    page = show(None, body=figure().html().replace("data-work='{", "data-work='") + script())
+def test_damaged_data_leave_the_table(show_html):
+    page = show_html(figure().html().replace("data-figure='{", "data-figure='") + SCRIPT)
     assert page.locator("table").is_visible()
-    assert len(page.said) == 1 and "showing the plain table instead" in page.said.pop()
+    assert "showing the plain table instead" in page.said.pop()
 
 
 def test_hostile_text_does_nothing(show):

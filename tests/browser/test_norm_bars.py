@@ -6,31 +6,17 @@ import re
 import pytest
 
 from lmkit.widgets import norm_bars
-from lmkit.widgets.norm_bars import script, shown
+from lmkit.widgets.norm_bars import shown
+from lmkit.widgets.page import script
 
-HEAD = (
-    "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'><title>t</title>"
-)
+SCRIPT = script("norm_bars")
 ELEMENT = "lmkit-norm-bars"
 VALUES = {"kind": 3.0, "tall": -1.0, "old": 0.5, "wet": 2.0}
 
 
 @pytest.fixture
-def show(new_page, tmp_path):
-    """show(figure, ...) -> a page with it; afterwards: nothing was complained of, and no other host was asked."""
-    pages = []
-
-    def open_(bars, width=900, theme="light", body=None, **options):
-        file = tmp_path / f"page{len(pages)}.html"
-        file.write_text(HEAD + (body or bars.html() + script()), encoding="utf-8")
-        page = new_page(viewport={"width": width, "height": 900}, color_scheme=theme, **options)
-        page.goto(file.as_uri())
-        pages.append(page)
-        return page
-
-    yield open_
-    for page in pages:
-        assert page.complaints == [] and page.outside == []
+def show(show_html):
+    return lambda bars, **how: show_html(bars.html() + SCRIPT, **how)
 
 
 def numbers(page, norm):
@@ -138,12 +124,13 @@ def test_less_motion_when_asked(show):
     assert page.locator(".bar").first.evaluate(duration) == "0s"
 
 
-def test_without_scripts_or_with_damaged_data_there_is_a_table(show):
-    page = show(norm_bars(VALUES), java_script_enabled=False)
+def test_without_scripts_or_with_damaged_data_there_is_a_table(show, show_html):
+    page = show(norm_bars(VALUES), scripts=False)
     assert page.get_by_role("rowheader", name="kind").is_visible()
     assert page.get_by_role("cell", name=shown(norm_bars(VALUES).normed["LayerNorm"][0])).first.is_visible()
-    page = show(None, body=norm_bars(VALUES).html().replace("data-norm='{", "data-norm='") + script())
+    page = show_html(norm_bars(VALUES).html().replace("data-figure='{", "data-figure='") + SCRIPT)
     assert page.locator("table").is_visible()
+    assert "showing the plain table instead" in page.said.pop()
 
 
 def test_names_do_nothing(show):
@@ -154,7 +141,7 @@ def test_names_do_nothing(show):
     assert set(page.evaluate(inside)) <= set("style div span b i bdi label input button section".split())
 
 
-def test_two_figures_and_two_scripts_do_no_harm(show):
-    body = norm_bars(VALUES).html() + script() + norm_bars([1, 2]).html() + script()
-    page = show(None, body=body)
+def test_two_figures_and_two_scripts_do_no_harm(show_html):
+    body = norm_bars(VALUES).html() + SCRIPT + norm_bars([1, 2]).html() + SCRIPT
+    page = show_html(body)
     assert page.locator(ELEMENT).count() == 2 and page.get_by_role("slider").count() == 6

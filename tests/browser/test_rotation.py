@@ -1,7 +1,6 @@
 """The hands of chapter 2 in a browser: they turn, by pointer and by key, and the score stays where it should."""
 
 import pytest
-from test_token_steps import HEAD, show  # noqa: F401  a fixture
 
 from lmkit.widgets import page, rotation
 from lmkit.widgets.rotation import score
@@ -10,9 +9,9 @@ SPEEDS = [1.0, 0.25, 0.06]
 
 
 @pytest.fixture
-def hands(show):  # noqa: F811
+def hands(show_html):
     def open_hands(query=9, key=4, longest=64, **how):
-        return show(body=rotation(SPEEDS, query, key, longest=longest).html() + page.script("rotation"), **how)
+        return show_html(rotation(SPEEDS, query, key, longest=longest).html() + page.script("rotation"), **how)
 
     return open_hands
 
@@ -62,7 +61,7 @@ def test_both_stop_at_the_ends_and_so_does_playing(hands):
 def test_it_fits_a_phone(hands, theme):
     opened = hands(width=360, theme=theme)
     assert opened.evaluate("document.documentElement.scrollWidth") <= 360
-    assert ("dark" in opened.locator(".rotation").get_attribute("class")) == (theme == "dark")
+    assert ("dark" in opened.locator(".figure").get_attribute("class")) == (theme == "dark")
 
 
 def test_without_scripts_there_is_a_table(hands):

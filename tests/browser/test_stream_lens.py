@@ -6,11 +6,9 @@ import torch
 from lmkit.heads import LM
 from lmkit.model import Config
 from lmkit.widgets import stream_lens
-from lmkit.widgets.stream_lens import script
+from lmkit.widgets.page import script
 
-HEAD = (
-    "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'><title>t</title>"
-)
+SCRIPT = script("stream_lens")
 ELEMENT = "lmkit-stream-lens"
 
 
@@ -37,25 +35,13 @@ def shown():
 
 
 @pytest.fixture
-def show(new_page):
-    """show(figure) -> a page with it; afterwards: nothing was complained about, and nothing was asked for."""
-    pages = []
-
-    def open_(shown, width=900, theme="light", scripts=True, body=None):
-        page = new_page(
-            viewport={"width": width, "height": 900}, color_scheme=theme, java_script_enabled=scripts
-        )  # fmt: skip
-        page.set_content(HEAD + (body or shown.html() + script()))
-        pages.append(page)
-        return page
-
-    yield open_
-    assert [(page.complaints, page.outside) for page in pages] == [([], [])] * len(pages)
+def show(show_html):
+    return lambda shown, **how: show_html(shown.html() + SCRIPT, **how)
 
 
 def cells(page):
     """(word, percent) of each cell, by rows."""
-    rows = page.locator(".lens tbody tr")
+    rows = page.locator(".figure tbody tr")
     return [[tuple(t.split("\n")) for t in row.locator("button").all_inner_texts()] for row in rows.all()]
 
 
@@ -71,11 +57,11 @@ def percent(p):
 def test_the_numbers_are_pythons(show, shown):
     page, example = show(shown), shown.examples["one"]
     seen = cells(page)
-    assert len(seen) == 6 and page.locator(".lens tbody th").all_inner_texts() == [*example["points"], "exact"]
+    assert len(seen) == 6 and page.locator(".figure tbody th").all_inner_texts() == [*example["points"], "exact"]
     for row, guesses in zip(seen, example["guesses"], strict=False):
         assert row == [(cell[0][0], percent(cell[0][1])) for cell in guesses]
     assert seen[-1] == [("a", "100 %"), ("b", "75 %"), ("c", "75 %"), ("a", "100 %"), ("h", "75 %")]
-    page.locator(".lens tbody tr").nth(2).locator("button").nth(1).click()
+    page.locator(".figure tbody tr").nth(2).locator("button").nth(1).click()
     assert "after a b, read at ffn 0" in page.locator(".where").inner_text()
     for word, p, q in example["guesses"][2][1]:
         assert bars(page)[word].split("\n") == [percent(p), percent(q)]
@@ -104,7 +90,7 @@ def test_keys_walk_and_stay_inside(show, shown):
 def test_another_text(show, shown):
     page = show(shown)
     page.get_by_label("Text").select_option(index=1)
-    assert page.locator(".lens thead th").all_inner_texts() == ["after", "h", "g"]
+    assert page.locator(".figure thead th").all_inner_texts() == ["after", "h", "g"]
     assert len(cells(page)[0]) == 2
 
 
@@ -112,7 +98,7 @@ def test_another_text(show, shown):
 def test_phone_and_themes(show, shown, theme):
     page = show(shown, width=360, theme=theme)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert page.locator(f"{ELEMENT} .lens.{theme}").count() == 1
+    assert page.locator(f"{ELEMENT} .figure.dark").count() == (theme == "dark")
     assert page.locator(".title").inner_text() == "What it says"
     moves = "(bar) => getComputedStyle(bar).transitionDuration"
     assert page.locator(".track i").first.evaluate(moves) == "0.14s"
@@ -125,6 +111,7 @@ def test_without_scripts_there_is_a_table(show, shown):
     assert page.locator("table").is_visible() and page.get_by_role("columnheader", name="attn 1").first.is_visible()
 
 
-def test_damaged_data_leave_the_table(show, shown):
-    page = show(shown, body=shown.html().replace('data-lens="{', 'data-lens="') + script())
+def test_damaged_data_leave_the_table(show_html, shown):
+    page = show_html(shown.html().replace("data-figure='{", "data-figure='") + SCRIPT)
     assert page.locator(f"{ELEMENT} > table").is_visible()
+    assert "showing the plain table instead" in page.said.pop()

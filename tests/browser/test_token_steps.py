@@ -559,7 +559,7 @@ def test_without_scripts_there_is_a_table(show):
 
 
 def test_damaged_data_leave_the_table(show):
-    page = show(body=token_steps(merges()).html().replace("data-work='{", "data-work='") + script())
+    page = show(body=token_steps(merges()).html().replace("data-figure='{", "data-figure='") + script())
     assert page.locator("table").is_visible()
     assert len(page.said) == 1 and "showing the plain table instead" in page.said.pop()
 
