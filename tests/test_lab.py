@@ -511,6 +511,10 @@ def test_the_command(capsys, tmp_path, monkeypatch):
     with pytest.raises(SystemExit):
         main(["nothing"])
     assert "there is no study ['nothing']" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="norms, warmup: no size M; these have S"):
+        main(["norms", "warmup", "--run", *how, "--sizes", "M"])
+    with pytest.raises(SystemExit, match="depth: nothing on tinyshakespeare; these have S"):
+        main(["depth", "--run", *how, "--corpora", "tinyshakespeare"])
 
 
 @pytest.mark.slow

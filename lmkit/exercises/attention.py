@@ -3,13 +3,8 @@
 import math
 
 import torch
-from torch import Tensor
 
-from .engine import Exercise
-
-
-def _rand(*shape: int) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(sum(shape)))
+from .engine import Exercise, drawn
 
 
 def _attention(q, k, v, scale=True, mask=0, dim=-1, late=False):
@@ -54,7 +49,7 @@ EXERCISES = {
     ),
     "causal_attention": Exercise(
         right=_attention,
-        inputs=[(_rand(2, 3, 5, 4), _rand(2, 3, 5, 4) + 0.1, _rand(2, 3, 5, 4)), (_rand(1, 1, 3, 8),) * 3],
+        inputs=[(drawn(2, 3, 5, 4), drawn(2, 3, 5, 4) + 0.1, drawn(2, 3, 5, 4)), (drawn(1, 1, 3, 8),) * 3],
         mistakes={
             "the division by sqrt(d_head) is missing": lambda q, k, v: _attention(q, k, v, scale=1.0),
             "divided by d_head instead of its square root": lambda q, k, v: _attention(q, k, v, scale=q.shape[-1]),
@@ -84,7 +79,7 @@ EXERCISES = {
     ),
     "share_heads": Exercise(
         right=lambda k, n_heads: k.repeat_interleave(n_heads // k.shape[1], dim=1),
-        inputs=[(_rand(2, 2, 3, 4), 6), (_rand(1, 3, 2, 4), 3), (_rand(2, 1, 3, 4), 4)],
+        inputs=[(drawn(2, 2, 3, 4), 6), (drawn(1, 3, 2, 4), 3), (drawn(2, 1, 3, 4), 4)],
         mistakes={
             "tiled: [K1, K2] became [K1, K2, K1, K2]; neighbours share, so [K1, K1, K2, K2] (repeat_interleave)": (
                 lambda k, n_heads: k.repeat(1, n_heads // k.shape[1], 1, 1)

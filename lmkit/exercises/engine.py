@@ -45,6 +45,11 @@ def diagnose(exercise: Exercise, answer: Any) -> str | None:
     return "not right, and no mistake that is known here: compare it with the formula, one number at a time"
 
 
+def drawn(*shape: int) -> Tensor:
+    """Random numbers as inputs, the same ones for the same shape."""
+    return torch.randn(shape, generator=torch.Generator().manual_seed(sum(shape)))
+
+
 def outcomes(exercise: Exercise, answer: Any) -> list:
     return [answer(*copies(args)) for args in exercise.inputs] if callable(answer) else [answer]
 

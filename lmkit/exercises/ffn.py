@@ -2,13 +2,8 @@
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
 
-from .engine import Exercise
-
-
-def _rand(*shape: int) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(sum(shape)))
+from .engine import Exercise, drawn
 
 
 def _gated(x, gate, up, down, act=F.silu):
@@ -31,7 +26,7 @@ def _dead(h):
     return (h <= 0).flatten(0, -2).all(0).float().mean().item()
 
 
-_FIRED = F.relu(_rand(2, 4, 10) - 1.0)  # 2 texts of 4 positions, 10 neurons
+_FIRED = F.relu(drawn(2, 4, 10) - 1.0)  # 2 texts of 4 positions, 10 neurons
 _FIRED[1, :, :3] = 0.0  # silent in the second text
 _FIRED[..., 3:5] = 0.0  # silent everywhere
 _D, _FF = 4096, 14336
@@ -70,7 +65,7 @@ EXERCISES: dict[str, Exercise] = {
     ),
     "swiglu": Exercise(
         right=_gated,
-        inputs=[(_rand(2, 3, 4), _rand(6, 4), _rand(6, 4) + 0.1, _rand(4, 6)), (_rand(5, 3), *(_rand(3, 3),) * 3)],
+        inputs=[(drawn(2, 3, 4), drawn(6, 4), drawn(6, 4) + 0.1, drawn(4, 6)), (drawn(5, 3), *(drawn(3, 3),) * 3)],
         mistakes={
             "gate and up are swapped: silu belongs on the gate": lambda x, gate, up, down: _gated(x, up, gate, down),
             "that is GLU: its gate is a sigmoid; silu(h) = h · sigmoid(h)": (
@@ -96,7 +91,7 @@ EXERCISES: dict[str, Exercise] = {
     ),
     "top_k_gates": Exercise(
         right=_gates,
-        inputs=[(_rand(5, 4), 2), (_rand(3, 6), 1), (_rand(4, 8), 3)],
+        inputs=[(drawn(5, 4), 2), (drawn(3, 6), 1), (drawn(4, 8), 3)],
         mistakes={
             "the chosen weights do not sum to 1: divide them by their sum, or take the softmax over the chosen only": (
                 lambda logits, k: _gates(logits, k, late=True)
@@ -113,7 +108,7 @@ EXERCISES: dict[str, Exercise] = {
     ),
     "share_dead": Exercise(
         right=_dead,
-        inputs=[(_FIRED,), (F.relu(_rand(3, 5, 7)),)],
+        inputs=[(_FIRED,), (F.relu(drawn(3, 5, 7)),)],
         mistakes={
             "that is the share of zeros; a neuron is dead only if it is zero at every position": (
                 lambda h: (h <= 0).float().mean().item()

@@ -3,13 +3,8 @@
 import math
 
 import torch
-from torch import Tensor
 
-from .engine import Exercise
-
-
-def _rand(*shape: int, shift: float = 0.0) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(sum(shape))) + shift
+from .engine import Exercise, drawn
 
 
 def _layer_norm(x, weight, bias, eps, *, dim=-1, n=0, outside=False, power=0.5, centre=True, shift_first=False):
@@ -76,8 +71,8 @@ EXERCISES = {
     "layer_norm": Exercise(
         right=_layer_norm,
         inputs=[
-            (_rand(2, 3, 6, shift=1.0), _rand(6), _rand(1, 5)[0][[0, 1, 2, 3, 4, 0]], 1e-5),
-            (0.1 * _rand(4, 3, 5), _rand(5), _rand(5) - 1, 0.1),
+            (drawn(2, 3, 6) + 1.0, drawn(6), drawn(1, 5)[0][[0, 1, 2, 3, 4, 0]], 1e-5),
+            (0.1 * drawn(4, 3, 5), drawn(5), drawn(5) - 1, 0.1),
         ],
         mistakes={
             "the variance is divided by n − 1 (torch's default); LayerNorm divides by n: correction=0": (
@@ -126,7 +121,7 @@ EXERCISES = {
     ),
     "centre": Exercise(
         right=_centred,
-        inputs=[(_rand(5, 3, shift=0.5), _rand(5, shift=1.0)), (_rand(4, 4, shift=-1.0), _rand(4))],
+        inputs=[(drawn(5, 3) + 0.5, drawn(5) + 1.0), (drawn(4, 4) - 1.0, drawn(4))],
         mistakes={
             "the mean runs over the inputs; the outputs' mean is to vanish, and they are the rows (dim=0)": (
                 lambda w, b: _centred(w, b, dim=1)

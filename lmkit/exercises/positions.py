@@ -3,13 +3,8 @@
 import math
 
 import torch
-from torch import Tensor
 
-from .engine import Exercise
-
-
-def _rand(*shape: int) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(sum(shape)))
+from .engine import Exercise, drawn
 
 
 def _waves(T, d_model, per_pair=True, cosine_first=False, apart=False, times=False, base=10_000.0):
@@ -91,7 +86,7 @@ EXERCISES = {
     ),
     "rotate": Exercise(
         right=_turn,
-        inputs=[(_rand(2, 3, 4, 8), torch.tensor([0, 1, 5, 9])), (_rand(1, 1, 2, 4), torch.tensor([3, 4]))],
+        inputs=[(drawn(2, 3, 4, 8), torch.tensor([0, 1, 5, 9])), (drawn(1, 1, 2, 4), torch.tensor([3, 4]))],
         mistakes={
             "you pair neighbours, the paper's layout; here feature i turns with feature i + d_head/2": (
                 lambda x, pos: _turn(x, pos, neighbours=True)

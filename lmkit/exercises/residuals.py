@@ -3,13 +3,8 @@
 import math
 
 import torch
-from torch import Tensor
 
-from .engine import Exercise
-
-
-def _rand(*shape: int) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(sum(shape)))
+from .engine import Exercise, drawn
 
 
 def _attn(x):  # mixes positions, so that it cannot be taken for a network
@@ -96,7 +91,7 @@ EXERCISES = {
     ),
     "prenorm_block": Exercise(
         right=_block,
-        inputs=[(_rand(5, 8), _attn, _ffn, _norm1, _norm2), (3 * _rand(2, 4), _attn, _ffn, _norm1, _norm2)],
+        inputs=[(drawn(5, 8), _attn, _ffn, _norm1, _norm2), (3 * drawn(2, 4), _attn, _ffn, _norm1, _norm2)],
         mistakes={
             "post-norm: the norms stand after the additions; here they stand before the sublayers": _post,
             "the skip carries the normalized stream: keep x as it is, and give norm(x) to the sublayer only": (
@@ -130,7 +125,7 @@ EXERCISES = {
     ),
     "logit_pushes": Exercise(
         right=_attributed,
-        inputs=[(_rand(5, 8), _rand(8) + 2, _rand(8), 0.1), (3 * _rand(3, 4), _rand(4) + 1, _rand(4), 1e-5)],
+        inputs=[(drawn(5, 8), drawn(8) + 2, drawn(8), 0.1), (3 * drawn(3, 4), drawn(4) + 1, drawn(4), 1e-5)],
         mistakes={
             "each write was divided by its own size: the norm divides by the size of the whole stream, once": (
                 lambda writes, weight, direction, eps: _pushes(writes, weight, direction, eps, lambda w: w)

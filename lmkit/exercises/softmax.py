@@ -3,13 +3,8 @@
 import math
 
 import torch
-from torch import Tensor
 
-from .engine import Exercise
-
-
-def _draw(*shape: int) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(sum(shape)))
+from .engine import Exercise, drawn
 
 
 def _naive(z, dim=-1):
@@ -65,7 +60,7 @@ EXERCISES = {
     ),
     "log_softmax": Exercise(
         right=lambda z: z.log_softmax(-1),
-        inputs=[(_draw(3, 5),), (_draw(2, 3, 3),), (torch.tensor([[0.0, 120.0], [1000.0, 999.0]]),)],
+        inputs=[(drawn(3, 5),), (drawn(2, 3, 3),), (torch.tensor([[0.0, 120.0], [1000.0, 999.0]]),)],
         mistakes={
             "the maximum is not subtracted: exp(1000) is infinite": _naive,
             "the log of a softmax: where a probability is too small for a float, this is -inf": (
@@ -102,7 +97,7 @@ EXERCISES = {
     ),
     "next_token_nats": Exercise(
         right=_nats,
-        inputs=[(_draw(2, 6, 7), torch.arange(12).view(2, 6) % 7, _REAL)],
+        inputs=[(drawn(2, 6, 7), torch.arange(12).view(2, 6) % 7, _REAL)],
         mistakes={
             "not shifted: each position is compared with the token that it has just read": (
                 lambda logits, ids, real: _nats(logits, ids, real, (0, None), (0, None))

@@ -1,13 +1,8 @@
 """Exercises of chapter 8, the Transformer."""
 
 import torch
-from torch import Tensor
 
-from .engine import Exercise
-
-
-def _rand(*shape: int) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(sum(shape)))
+from .engine import Exercise, drawn
 
 
 def _size(vocab=32_000, d=512, layers=8, attention=4, ffn=3, d_ff=1376, heads=1):
@@ -110,7 +105,7 @@ EXERCISES = {
     ),
     "whole_block": Exercise(
         right=_block,
-        inputs=[(_rand(2, 3, 4), *_FUNCTIONS), (_rand(1, 5, 2), *reversed(_FUNCTIONS))],
+        inputs=[(drawn(2, 3, 4), *_FUNCTIONS), (drawn(1, 5, 2), *reversed(_FUNCTIONS))],
         mistakes={
             "that is post-norm: the norm stands on the stream, after the sum": (
                 lambda x, n1, a, n2, f: n2((y := n1(x + a(x))) + f(y))
@@ -135,8 +130,8 @@ EXERCISES = {
     "whole_forward": Exercise(
         right=_forward,
         inputs=[
-            (torch.tensor([[0, 2, 1], [4, 4, 3]]), _rand(5, 3), _BLOCKS, lambda x: x / (1 + x.abs())),
-            (torch.tensor([[1, 0]]), _rand(4, 6), _BLOCKS[::-1], lambda x: x.tanh()),
+            (torch.tensor([[0, 2, 1], [4, 4, 3]]), drawn(5, 3), _BLOCKS, lambda x: x / (1 + x.abs())),
+            (torch.tensor([[1, 0]]), drawn(4, 6), _BLOCKS[::-1], lambda x: x.tanh()),
         ],
         mistakes={
             "the final norm is missing": lambda ids, E, blocks, norm: _forward(ids, E, blocks, lambda x: x),

@@ -1,9 +1,9 @@
 """Run studies of the lab: what the ledger does not have yet, or has from other code.
 
-    python -m lmkit.lab                                 # what there is, and how much of it is done
-    python -m lmkit.lab positions                       # the table of a study
-    python -m lmkit.lab positions --run --workers 2     # run what is missing, then show it
-    python -m lmkit.lab --all --run --device cuda --minutes 8 --out rows
+python -m lmkit.lab                                 # what there is, and how much of it is done
+python -m lmkit.lab positions                       # the table of a study
+python -m lmkit.lab positions --run --workers 2     # run what is missing, then show it
+python -m lmkit.lab --all --run --device cuda --minutes 8 --out rows
 """
 
 import argparse
@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from . import ledger
 from .compare import Study
-from .studies import STUDIES
+from .studies import SIZES, STUDIES
 from .table import Table, is_stale, table
 
 
@@ -37,7 +37,7 @@ def arguments(argv=None) -> argparse.Namespace:
     add("--seeds", type=int, help="so many per variant, instead of the study's own")
     add("--steps", type=int, help="so many of the first variant, instead of the study's own")
     add("--corpora", nargs="+", help="these only")
-    add("--sizes", nargs="+", default=["S"], help="of models and runs: S, M, and L on a card (default: S)")
+    add("--sizes", nargs="+", choices=SIZES, default=["S"], help="of models and runs; L is for a card (default: S)")
     options = parser.parse_args(argv)
     if unknown := set(options.studies) - set(STUDIES):
         parser.error(f"there is no study {sorted(unknown)}; expected some of {', '.join(STUDIES)}")
@@ -46,15 +46,19 @@ def arguments(argv=None) -> argparse.Namespace:
 
 
 def chosen(o: argparse.Namespace) -> list[Study]:
-    """The studies as the options want them: the smallest size of each, then the next."""
+    """The studies as the options want them, the smallest size of each first."""
     found = []
-    for place in range(max(len(study.sizes) for study in STUDIES.values())):
+    for size in sorted(o.sizes, key=list(SIZES).index):
         for study in (STUDIES[name] for name in o.studies):
             corpora = {name: how for name, how in study.corpora.items() if not o.corpora or name in o.corpora}
             short = dict(steps=o.steps, warmup=min(20, o.steps // 5)) if o.steps else {}
-            sizes = {name: how | short for name, how in [*study.sizes.items()][place : place + 1]}
-            if corpora and sizes and set(sizes) <= set(o.sizes):
+            if corpora and size in study.sizes:
+                sizes = {size: study.sizes[size] | short}
                 found.append(replace(study, corpora=corpora, sizes=sizes, seeds=o.seeds or study.seeds))
+    if not found:
+        there = {size for name in o.studies for size in STUDIES[name].sizes}
+        asked = f"no size {' or '.join(o.sizes)}" if not there & set(o.sizes) else f"nothing on {', '.join(o.corpora)}"
+        sys.exit(f"{', '.join(o.studies)}: {asked}; these have {', '.join(sorted(there, key=list(SIZES).index))}")
     return found
 
 

@@ -11,7 +11,7 @@ from . import ledger
 from .evidence import PAPERS
 from .findings import Findings, value_name
 
-# Peak FLOP/s, of which training reaches a part; that of a CPU core is what `watch.peak_flops` measured on one.
+# Peak FLOP/s, of which training reaches a part; a core of a processor: what `watch.peak_flops` measured (float32).
 PEAK = {name.lower(): card.peak for name, card in ACCELERATORS.items()} | {"cpu core": 0.1e12}
 REACHED = 0.4
 LONG = 8192  # tokens, beyond which rope's usual base turns too fast

@@ -1,7 +1,7 @@
 """The comparisons whose rows stand in the ledger, as data, the most telling first. `python -m lmkit.lab` runs them.
 
 Size S takes a few seconds a run on one processor core: it shows how variants begin to learn. M has three times the
-parameters, twice the steps, and shows whether the ranks of S hold. L is for a graphics card.
+parameters and twice the steps, to see whether the ranks of S hold. L is for a graphics card.
 """
 
 from .compare import CORPORA, Study
@@ -30,6 +30,12 @@ RULES |= {
 }
 DEPTHS = {f"{n} layers": dict(n_layers=n) for n in (2, 24)}  # at equal parameters: thinner ones
 SCHEMES = named("positions", "rope", "alibi", "relative", "learned", "sinusoidal", "none")
+SCHEMES["sinusoidal"]["embed_scale"] = 10.0  # about √d_model, as in the paper: else they drown the tokens
+SHAPES = {  # layers × width, in heads of 16
+    f"{n} × {d}": dict(n_layers=n, d_model=d, n_heads=d // 16, lr=lr)
+    for n, d, lr in ((1, 16, 2.4e-2), (1, 32, 1.2e-2), (2, 48, 8e-3), (3, 80, 6e-3), (4, 128, 4e-3))
+}
+BUDGETS = {f"{steps} steps": dict(steps=steps) for steps in (100, 200, 400, 800, 1600)}
 
 STUDIES = {
     study.name: study
@@ -116,6 +122,14 @@ STUDIES = {
             grid(RULES, DEPTHS),
             corpora=TALES,
             sizes=SMALL,
+        ),
+        Study(
+            "scaling",
+            "How does the loss fall with parameters and tokens?",
+            grid(SHAPES, BUDGETS),
+            corpora=TALES,
+            sizes={"S": SHORT | dict(level=2, seq_len=288, batch_size=4)},
+            equal=(),
         ),
     ]
 }
