@@ -57,7 +57,7 @@ def picture(fig, alt: str) -> Picture:
             text.set_color(INK)
     with matplotlib.rc_context(STYLE):
         svg, png = io.StringIO(), io.BytesIO()
-        fig.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
+        fig.savefig(svg, format="svg", dpi=200, metadata={"Date": None, "Creator": None})
         fig.savefig(png, format="png", dpi=144, facecolor=PAPER, metadata={"Software": None})
     body = svg.getvalue()
     body = body[body.index("<svg") :]
