@@ -29,8 +29,12 @@ RULES |= {
     "rezero": dict(residual="rezero"),
 }
 DEPTHS = {f"{n} layers": dict(n_layers=n) for n in (2, 24)}  # at equal parameters: thinner ones
-SCHEMES = named("positions", "rope", "alibi", "relative", "learned", "sinusoidal", "none")
-SCHEMES["sinusoidal"]["embed_scale"] = 10.0  # about √d_model, as in the paper: else they drown the tokens
+SCHEMES = named("positions", "rope", "alibi", "relative", "learned")
+SCHEMES |= {
+    "sinusoidal": dict(positions="sinusoidal", embed_scale=10.0),  # about √d_model, as in the paper
+    "sinusoidal, bare": dict(positions="sinusoidal"),
+    "none": dict(positions="none"),
+}
 SHAPES = {  # layers × width, in heads of 16
     f"{n} × {d}": dict(n_layers=n, d_model=d, n_heads=d // 16, lr=lr)
     for n, d, lr in ((1, 16, 2.4e-2), (1, 32, 1.2e-2), (2, 48, 8e-3), (3, 80, 6e-3), (4, 128, 4e-3))
