@@ -50,6 +50,14 @@ def test_the_book_is_built_with_its_chapters(book):
     assert {page.split("/")[-1].removesuffix(".html") for page in CHAPTERS} == notebooks, "run make book"
 
 
+def test_the_map_and_the_table_lead_to_every_chapter(open_page):
+    page = open_page("index.html")
+    for where in (".lm-map a", "article table a:not([href*='#'])"):
+        links = page.locator(where).evaluate_all("all => all.map(one => one.getAttribute('href').split('#')[0])")
+        assert set(links) == set(CHAPTERS), where
+    assert page.locator(".lm-map a").first.evaluate("one => { one.focus(); return document.activeElement === one; }")
+
+
 def test_the_instruments_see_faults(new_page, tmp_path):
     """A page with every fault that the tests below look for on each page."""
     bad = tmp_path / "bad.html"
