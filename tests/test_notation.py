@@ -9,7 +9,7 @@ import pytest
 import transformers
 
 ROOT = Path(__file__).resolve().parents[1]
-COLUMNS = ["name", "formula", "papers, other code", "nanoGPT", "transformers", "meaning"]
+COLUMNS = ["name", "meaning", "formula", "papers, other code", "nanoGPT", "transformers"]
 TINY = {
     "GPT2": dict(n_embd=8, n_layer=1, n_head=2, n_positions=8, vocab_size=9, add_cross_attention=True),
     "Llama": dict(hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=2, vocab_size=9),
@@ -35,7 +35,7 @@ def theirs():
     """(table, model, name) of each name in transformers' column: `of GPT-2` / `of Llama`, or `of another` (Whose)."""
     for title, rows in tables().items():
         for row in rows:
-            for part in row[4].split("; "):
+            for part in row[-1].split("; "):
                 words, whose = re.fullmatch(r"(.*?)(?: \((\w+)\))?", part).groups()
                 sides = words.split(" / ")
                 models = [whose] if whose else [""] if title == "Training" else ["GPT2", "Llama"]
