@@ -16,6 +16,7 @@ from types import ModuleType
 from unittest.mock import patch
 
 from docutils import nodes
+from sphinx.transforms import SphinxTransform
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_refnode
 
@@ -66,7 +67,7 @@ def first_sentence(thing):
 
 
 def entry(name, thing, link_name=False):
-    """A line of a list: a name, what it stands for (the name itself may lead there), and the first sentence about it."""
+    """A line of a list: a name, what it stands for (or the name leads there), and the first sentence about that."""
     if isinstance(thing, ModuleType):
         return f"* :py:mod:`{name} <{thing.__name__}>`: {first_sentence(thing)}"
     if link_name:
@@ -118,6 +119,17 @@ def find(app, env, node, content):
     return make_refnode(app.builder, node["refdoc"], page, place, content, said)
 
 
+class StraightQuotes(SphinxTransform):
+    """Docstrings have code in them, in and out of backticks: \"rope\" and --steps stay what they are."""
+
+    default_priority = 700  # Sphinx's smart quotes come at 750
+
+    def apply(self):
+        if self.env.docname.startswith("reference"):
+            for text in self.document.findall(nodes.Text):
+                text.parent["support_smartquotes"] = False
+
+
 class Command(SphinxDirective):
     """What `python -m MODULE --help` prints."""
 
@@ -154,6 +166,7 @@ def setup(app):
     app.setup_extension("sphinx.ext.autodoc")
     app.setup_extension("sphinx.ext.linkcode")
     app.add_directive("command", Command)
+    app.add_transform(StraightQuotes)
     app.connect("config-inited", link_sources)
     app.connect("autodoc-process-docstring", process)
     app.connect("autodoc-skip-member", skip)
