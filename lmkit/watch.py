@@ -125,6 +125,11 @@ def plotted(losses: list[float], rates: list[float], floor: float | None, name: 
         above.axhline(floor, color=plots.COLORS["red"], linestyle="--", label=f"{name} {floor:.3f}")
         above.legend()
     above.set(title=f"loss {smoothed(losses)[-1]:.3f} nats per token", xlabel="step", yscale="log")
+    least, most = above.get_ylim()
+    ticks = [t for t in (0.125, 0.25, 0.5, 1, 2, 4, 8, 16) if least <= t <= most]
+    if len(ticks) >= 2:  # written as they are; where there are fewer, matplotlib knows better
+        above.set_yticks(ticks, labels=[f"{t:g}" for t in ticks])
+        above.set_yticks([], minor=True)
     below.plot(rates, color=plots.COLORS["orange"])
     below.set(title="learning rate", xlabel="step", ylim=(0, None))
     words = f"the loss after {len(losses)} steps is {losses[-1]:.3f} nats per token"

@@ -111,3 +111,8 @@ def test_without_tensorboard_a_sentence(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with pytest.raises(ImportError, match="TensorBoard is not installed: pip install tensorboard"):
         next(watch.tensorboard(steps(), "nowhere"))
+
+
+def test_losses_are_written_as_they_are():
+    picture = watch.plotted([6.1, 4.0, 1.1, 0.7], [0.1] * 4, 0.5, "exact floor")
+    assert all(f">{tick}<" in picture.svg for tick in ("0.5", "1", "2", "4")) and "mathdefault" not in picture.svg

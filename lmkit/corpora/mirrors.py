@@ -35,13 +35,14 @@ def sha256_of(data: bytes) -> str:
 
 
 def progress_bar(total: int | None, name: str, unit: str = "B", initial: int = 0):
-    """A bar, of bytes as a rule, where tqdm is there and somebody watches; else what takes its place in silence."""
+    """A bar, of bytes as a rule, where tqdm is there, somebody watches, and it takes half a second; else silence."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # tqdm warns about a notebook without ipywidgets and falls back to text
             from tqdm.auto import tqdm
 
-            return tqdm(total=total, desc=name, unit=unit, unit_scale=True, initial=initial, leave=False, disable=None)
+            how = dict(unit=unit, unit_scale=True, leave=False, delay=0.5, disable=None)
+            return tqdm(total=total, desc=name, initial=initial, **how)
     except ImportError:
         return contextlib.nullcontext(SimpleNamespace(update=lambda n: None))
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from . import attention, ffn, normalization, positions, residuals, softmax, tokenization, transformer
+from . import attention, ffn, normalization, positions, pretraining, residuals, softmax, tokenization, transformer
 from .engine import NOT_YET, Exercise, diagnose
 
-CHAPTERS = [tokenization, positions, attention, ffn, normalization, residuals, softmax, transformer]
+CHAPTERS = [tokenization, positions, attention, ffn, normalization, residuals, softmax, transformer, pretraining]
 #: All exercises, by name.
 EXERCISES: dict[str, Exercise] = {name: e for chapter in CHAPTERS for name, e in chapter.EXERCISES.items()}
 
