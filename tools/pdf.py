@@ -34,15 +34,10 @@ body { padding: 0; }
 .bd-article + .bd-article { break-before: page; }
 .bd-article :is(p, li, dd) { max-width: none; }
 </style>"""
-# Figures on paper: what only answers a hand goes, what is wider than a page stands upright, links lead within the book.
+# Figures on paper: what only answers a hand goes; links lead within the book.
 PAPER = """
 select { appearance: none; border: 0; padding: 0; font-weight: 600; }
 .buttons, .sliders { display: none; }
-.wide { overflow: visible; }
-.wide table, .wide thead, .wide tbody { display: flex; gap: 2px; }
-.wide tr { display: flex; flex-direction: column; gap: 2px; flex: none; }
-.wide :is(th, td) { height: 24px; line-height: 20px; overflow: hidden; }
-.wide .cell { min-height: 24px; height: 24px; min-width: 96px; display: flex; gap: 6px; align-items: baseline; }
 """
 READY = """([style, places]) => {
   const blank = [];
