@@ -48,12 +48,14 @@ def picture(fig, alt: str) -> Picture:
     import html
 
     import matplotlib.legend
+    import matplotlib.text
 
     if not alt.strip():
         raise ValueError("a picture needs words beside it: alt must say what is to be seen")
     for legend in fig.findobj(matplotlib.legend.Legend):  # made after axes(), so outside the style
         legend.set_frame_on(False)
-        for text in legend.get_texts():
+    for text in fig.findobj(matplotlib.text.Text):  # likewise
+        if text.get_color() == matplotlib.rcParams["text.color"]:
             text.set_color(INK)
     with matplotlib.rc_context(STYLE):
         svg, png = io.StringIO(), io.BytesIO()

@@ -47,3 +47,16 @@ def test_a_loss_curves_ticks_do_not_depend_on_the_run():
         svg = ET.fromstring(plots.loss_curve(losses, 0.476, "a fall", {"counter": 0.8}).svg)
         ticks.append([t.text for t in svg.iter("{http://www.w3.org/2000/svg}text")])
     assert ticks[0] == ticks[1] and {"0.5", "8", "exact floor 0.48", "counter 0.80"} <= set(ticks[0])
+
+
+def test_words_written_later_take_the_pages_colour_too():
+    fig, ax = plots.axes()
+    ax.text(0.1, 0.5, "later")
+    ax.text(0.5, 0.5, "red", color=plots.COLORS["red"])
+    svg = plots.picture(fig, "two words").svg
+    styles = [
+        t.get("style")
+        for t in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")
+        if t.text in ("later", "red")
+    ]
+    assert "currentColor" in styles[0] and plots.COLORS["red"].lower() in styles[1].lower()

@@ -361,7 +361,7 @@ def test_it_follows_the_theme_of_the_page(show, node, attribute, dark, light):
     for value in dark, light, dark:
         page.evaluate(f"document.{node}.setAttribute('{attribute}', '{value}')")
         page.wait_for_timeout(50)
-        background = page.locator(".map").evaluate("(m) => getComputedStyle(m).backgroundColor")
+        background = page.locator(".figure").evaluate("(m) => getComputedStyle(m).backgroundColor")
         canvas = page.locator(ELEMENT).evaluate(
             "(e) => [...e.canvas.getContext('2d').getImageData(2, 2, 1, 1).data.slice(0, 3)]"
         )
