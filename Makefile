@@ -14,7 +14,7 @@ PY := .venv/bin/python
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lab refresh train ledger lint bench stamp clean
+.PHONY: help book pdf shots test lab refresh train ledger lint bench stamp clean
 
 help: ## this list
 	@echo "make ..."
@@ -27,6 +27,12 @@ book: $(READY) ## build the book from the executed notebooks: _build/html/index.
 	@.venv/bin/jupyter-book build -q -W -n --keep-going . || \
 	  { echo "The book has warnings, which count as errors: see above." >&2; exit 1; }
 	@echo "The book is built. Open it: $(CURDIR)/_build/html/index.html"
+
+pdf: book ## the whole book as one PDF: _build/lmkit.pdf
+	@$(PY) tools/pdf.py
+
+shots: book ## the pictures of the README, taken of the book: assets/shots
+	@$(PY) tools/shots.py
 
 test: $(READY) ## unit tests, every notebook with its outputs compared, browser tests (SLOW=1: the Colab simulation too)
 	@$(PY) tools/check.py $(if $(filter-out 0 false,$(SLOW)),--slow)

@@ -30,6 +30,7 @@ def write(path: str | Path, data: bytes | str) -> None:
 
 
 def sha256(path: Path) -> str:
+    """The sha256 of a file, in hexadecimal, without holding the whole of it in memory."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -64,5 +64,5 @@ class ParallelBlock(Block):
         return self.residual(x, sublayers)  # (B, T, d_model)
 
 
-# A block is built by block(config) and called as Block is.
+#: A block is built by block(config) and called as Block is.
 BLOCKS = {"sequential": Block, "parallel": ParallelBlock}

@@ -17,6 +17,7 @@ from .model import Config
 from .objectives import HEADS
 
 PRETRAINED = resources.files("lmkit") / "pretrained"  # the book's own models, by the name of their folder
+#: The heads that a checkpoint may hold, by the name of their class.
 KINDS = {head.__name__: head for head in HEADS.values()}
 FILES = {"model.safetensors", "config.json", "tokenizer.json", "provenance.json"}
 
@@ -56,6 +57,7 @@ def disk_errors() -> Iterator[None]:
 
 
 def write_json(new: Path, **contents) -> None:
+    """Write each of `contents` into the folder `new`, as NAME.json."""
     for name, content in contents.items():
         text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
         (new / f"{name}.json").write_text(text, encoding="utf-8")

@@ -15,6 +15,7 @@ from .norms import NORMS
 from .positions import POSITIONS
 from .residual import RESIDUALS
 
+#: The menu of each field of a Config that has one.
 MENUS = {
     "norm": NORMS,
     "positions": POSITIONS,
@@ -44,30 +45,30 @@ class Config:
     d_model: int = 768
     n_layers: int = 12
     n_heads: int = 12
-    n_kv_heads: int | None = None  # None: n_heads, plain multi-head; 1: multi-query
-    d_head: int | None = None  # None: d_model // n_heads
-    d_ff: int | None = None  # None: what the feed-forward network thinks usual
+    n_kv_heads: int | None = None  #: None: n_heads, plain multi-head; 1: multi-query
+    d_head: int | None = None  #: None: d_model // n_heads
+    d_ff: int | None = None  #: None: what the feed-forward network thinks usual
     max_seq_len: int = 1024
     norm: str | dict | Callable = "layernorm"
     positions: str | dict | Callable = "learned"
     attention: str | dict | Callable = "dot_product"
-    qk_norm: str | dict | Callable | None = None  # a norm for each head's queries and keys
+    qk_norm: str | dict | Callable | None = None  #: a norm for each head's queries and keys
     ffn: str | dict | Callable = "gelu"
     residual: str | dict | Callable = "pre"
     block: str | dict | Callable = "sequential"
     init: str | dict | Callable = "gpt2"
     causal: bool = True
-    window: int | tuple[int | None, ...] | None = None  # None: look back to the start; a tuple repeats over the layers
+    window: int | tuple[int | None, ...] | None = None  #: None: look back to the start; a tuple repeats over the layers
     bias: bool = True
     eps: float = 1e-5
-    final_norm: bool = True  # post-norm models have none: their last block ends in one
-    tied: bool = True  # the language-model head reads with the embedding matrix
-    n_segments: int = 0  # kinds of segments, such as BERT's two sentences; 0: none
-    embed_norm: bool = False  # BERT normalizes the embeddings
-    embed_scale: float = 1.0  # √d_model in the 2017 Transformer and Gemma
-    n_encoder_layers: int = 0  # more than 0: an encoder-decoder, whose decoder has n_layers
-    logit_scale: float = 1.0  # 1/√d_model in T5
-    logit_soft_cap: float | None = None  # Gemma 2
+    final_norm: bool = True  #: post-norm models have none: their last block ends in one
+    tied: bool = True  #: the language-model head reads with the embedding matrix
+    n_segments: int = 0  #: kinds of segments, such as BERT's two sentences; 0: none
+    embed_norm: bool = False  #: BERT normalizes the embeddings
+    embed_scale: float = 1.0  #: √d_model in the 2017 Transformer and Gemma
+    n_encoder_layers: int = 0  #: more than 0: an encoder-decoder, whose decoder has n_layers
+    logit_scale: float = 1.0  #: 1/√d_model in T5
+    logit_soft_cap: float | None = None  #: Gemma 2
 
     def __post_init__(self):
         for name, least in LEAST.items():

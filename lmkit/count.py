@@ -33,12 +33,12 @@ class Count:
 
     T: int
     dtype: torch.dtype
-    parameters: dict[str, int]  # by part
-    active_parameters: int  # those that one token meets: in a mixture of experts not all
-    flops: dict[str, int]  # of one forward, per token, by part
-    generation_flops: int | None  # of token T, with T - 1 positions in the cache; None: the model is not causal
-    activation_bytes: int  # per sequence, in training
-    cache_bytes: int | None  # per sequence, of T - 1 positions and of a memory of T; None: the model is not causal
+    parameters: dict[str, int]  #: by part
+    active_parameters: int  #: those that one token meets: in a mixture of experts not all
+    flops: dict[str, int]  #: of one forward, per token, by part
+    generation_flops: int | None  #: of token T, with T - 1 positions in the cache; None: the model is not causal
+    activation_bytes: int  #: per sequence, in training
+    cache_bytes: int | None  #: per sequence, of T - 1 positions and of a memory of T; None: the model is not causal
 
     @property
     def total_parameters(self) -> int:
@@ -130,6 +130,7 @@ def measure(config: Config, T: int, dtype: torch.dtype) -> Counter:
 
 
 def part_of(names: list[str]) -> str:
+    """The part of a model, of PARTS, that a module with these names on its path belongs to; "other" if none."""
     return next((part for part, modules in PARTS.items() if modules & set(names)), "other")
 
 
@@ -197,6 +198,7 @@ class FusedAttention(TorchFunctionMode):
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, attn_mask: Tensor | None = None, **how) -> Tensor:
+    """What a fused kernel would compute and keep, in the place of PyTorch's `scaled_dot_product_attention`."""
     if q.shape[-1] != v.shape[-1] or (attn_mask is not None and attn_mask.requires_grad):
         return F.scaled_dot_product_attention(q, k, v, attn_mask=attn_mask, **how)
     return Fused.apply(q, k, v, attn_mask, how)

@@ -23,8 +23,8 @@ class Score:
     """What a model makes of a text: tokens that it was asked for, and its loss over them."""
 
     tokens: int
-    nats: float  # per token
-    bytes: int  # of the tokens asked for, in UTF-8
+    nats: float  #: per token
+    bytes: int  #: of the tokens asked for, in UTF-8
 
     @property
     def bits_per_byte(self) -> float:
@@ -40,9 +40,9 @@ class Score:
 class Calibration:
     """In each bin of the probability that the model gave its first guess: how many, how sure, how often right."""
 
-    counts: Tensor  # (bins)
-    confidence: Tensor  # (bins), the mean probability of the guesses; NaN where there are none
-    accuracy: Tensor  # (bins), the share of them that were right
+    counts: Tensor  #: (bins)
+    confidence: Tensor  #: (bins), the mean probability of the guesses; NaN where there are none
+    accuracy: Tensor  #: (bins), the share of them that were right
 
     @property
     def error(self) -> float:
@@ -124,17 +124,20 @@ def calibrated(sure: Tensor, right: Tensor, bins: int = 10) -> Calibration:
 
 
 def encoded(model: nn.Module, tokenizer, text: str) -> Tensor:
+    """The ids of `text` (n) where the model is; ValueError for a model that is no causal language model."""
     if not model.config.causal or model.config.n_encoder_layers:
         raise ValueError("the bits of a text are asked of a causal language model; this one looks both ways")
     return torch.tensor(ids_of(tokenizer, text), device=next(model.parameters()).device)
 
 
 def windows(model: nn.Module, window: int | None, stride: int | None) -> tuple[int, int]:
+    """Window and stride in tokens, with what stands in for None: `max_seq_len`, at most LONGEST, and half a window."""
     window = min(LONGEST, model.config.max_seq_len) if window is None else window
     return window, max(1, window // 2) if stride is None else stride
 
 
 def main(argv=None) -> None:
+    """Run the command, `python -m lmkit.evaluate`."""
     parser = argparse.ArgumentParser(prog="python -m lmkit.evaluate", description=__doc__)
     add = parser.add_argument
     add("model", help="what lmkit.load takes: one of the book's models, a folder, or a model of the hub")

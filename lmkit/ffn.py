@@ -179,7 +179,7 @@ def matched_d_ff(ffn: str | dict | Callable, d_model: int, d_ff: int | None = No
     return max(1, round((wanted - one) / (two - one)) + 1)
 
 
-# A feed-forward network is built by ffn(d_model, d_ff, bias=...) and acts on each position alone.
+#: A feed-forward network is built by ffn(d_model, d_ff, bias=...) and acts on each position alone.
 FFNS = {
     "relu": ReluFFN,
     "gelu": FFN,

@@ -14,6 +14,7 @@ class Accelerator:
     memory: float
 
 
+#: What is known by name.
 ACCELERATORS = {
     "T4": Accelerator(65e12, 16),
     "L4": Accelerator(121e12, 24),

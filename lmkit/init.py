@@ -98,7 +98,7 @@ def deepnorm(module: nn.Module, n_layers: int) -> None:
     draw(module, std)
 
 
-# An initial scheme is scheme(module, n_layers), changing the weights of the module and of all within it in place.
+#: An initial scheme is scheme(module, n_layers), changing the weights of the module and of all within it in place.
 INITS = {
     "gpt2": gpt2,
     "fan_in": fan_in,

@@ -96,7 +96,7 @@ class BatchNorm(nn.Module):
         return mean, var
 
 
-# A norm is built by norm(d_model, eps=...) and keeps the shape of what it is given, (..., d_model).
+#: A norm is built by norm(d_model, eps=...) and keeps the shape of what it is given, (..., d_model).
 NORMS = {
     "layernorm": nn.LayerNorm,  # (x - mean) / √(var + eps) * weight + bias; Ba et al. 2016, arXiv:1607.06450
     "rmsnorm": RMSNorm,

@@ -47,5 +47,5 @@ def by_decay(parameters: list[nn.Parameter], weight_decay: float) -> list[dict]:
     return [group for group in groups if group["params"]]
 
 
-# An optimizer is built by optimizer(model, lr, weight_decay) and is a list of torch's own.
+#: An optimizer is built by optimizer(model, lr, weight_decay) and is a list of torch's own.
 OPTIMIZERS = {"adamw": adamw, "muon": muon, "sgd": sgd}

@@ -5,7 +5,7 @@ import io
 import re
 
 INK, PAPER = "#1b1f24", "#ffffff"  # stand-ins: inline pictures take the page's own colour of text
-# Okabe & Ito 2008, reordered so that the first ones differ most in lightness too. One colour per thing, book-wide.
+#: Okabe & Ito 2008, reordered so that the first ones differ most in lightness too. One colour per thing, book-wide.
 COLORS = {
     "blue": "#0072B2", "orange": "#E69F00", "green": "#009E73", "red": "#D55E00", "purple": "#CC79A7", "sky": "#56B4E9",
 }  # fmt: skip

@@ -4,6 +4,7 @@ What each choice of the speedrun bought is measured by benchmarks/ablation.py; t
 those of the race (benchmarks/speedrun.py) in ledger/speedrun.jsonl.
 """
 
+#: Settings by the name of the recipe, as `python -m lmkit.pretrain` takes them.
 RECIPES = {
     # nanoGPT's documented recipe for a processor (Karpathy 2022): what a learner would use otherwise.
     "nanogpt": dict(

@@ -94,7 +94,7 @@ class ReZero(nn.Module):
         return x + self.weight * sublayer(x)  # (B, T, d_model)
 
 
-# A residual rule is built by rule(d_model, norm, n_layers), where norm(d_model) builds a norm, and called rule(x, f).
+#: A residual rule is built by rule(d_model, norm, n_layers), where norm(d_model) builds a norm, and called rule(x, f).
 RESIDUALS = {
     "pre": PreNorm,
     "post": PostNorm,

@@ -29,6 +29,7 @@ from .checkpoints import disk_errors, steps_of, write_json
 
 
 def folder_of(run: str | Path, step: int) -> Path:
+    """Where the checkpoint of a step stands in the folder of a run."""
     return Path(run) / f"step-{step:08}"
 
 

@@ -56,7 +56,7 @@ def repetition_penalty(logits: Tensor, said: Tensor, penalty: float) -> Tensor:
     return torch.where(said, torch.where(logits < 0, logits * penalty, logits / penalty), logits)  # (B, vocab_size)
 
 
-# A filter is filter(logits, bound), and is asked for in `sample` by its name.
+#: A filter is filter(logits, bound), and is asked for in `sample` by its name.
 FILTERS = {"top_k": top_k, "top_p": top_p, "min_p": min_p}
 
 

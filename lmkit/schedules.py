@@ -44,5 +44,5 @@ def done(step: int, steps: int, warmup: int) -> float:
     return (step - warmup) / max(1, steps - warmup)
 
 
-# A schedule is schedule(step, steps, warmup) -> share of the peak rate, for steps 0 .. steps - 1.
+#: A schedule is schedule(step, steps, warmup) -> share of the peak rate, for steps 0 .. steps - 1.
 SCHEDULES = {"cosine": cosine, "linear": linear, "wsd": wsd, "constant": constant}

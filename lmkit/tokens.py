@@ -15,4 +15,5 @@ def end_of(tokenizer) -> int | None:
 
 
 def text_of(tokenizer, ids: list[int]) -> str:
+    """The text of `ids`."""
     return tokenizer.decode(list(ids))

@@ -117,6 +117,7 @@ def keep_memory() -> None:
 
 
 def check(seen: Step, most: float) -> None:
+    """Raise Diverged if the loss of a step, in nats, is above `most` or no number."""
     if not seen.loss <= most:
         raise Diverged(
             f"the loss is {seen.loss:.4g} at step {seen.step}, with the learning rate {seen.lr:.3g} and a gradient of "

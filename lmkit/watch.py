@@ -1,5 +1,7 @@
 """Chapter 9. Watching a run: wrappers around the Steps of `train`, which pass them on, so that they can be combined.
 
+They stand around `train`, one in another:
+
     for step in bar(live(train(...), floor=0.47), total=1000, tokens=16 * 128):
         ...                                        # the loop is still the caller's own
 """
@@ -30,6 +32,7 @@ def peak_flops(device: str, dtype: torch.dtype = torch.float32) -> float:
 
 
 def wait(device: str) -> None:
+    """Wait until a GPU has done what it was asked for, so that a clock tells the truth; a CPU has."""
     if device.startswith("cuda"):
         torch.cuda.synchronize()
 

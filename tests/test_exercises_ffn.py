@@ -18,7 +18,7 @@ def right(name):
 
 
 def test_widths_and_parameters():
-    assert right("ffn_width") == matched_d_ff("swiglu", 768)
+    assert right("ffn_width") == matched_d_ff("swiglu", 1536)
     with torch.device("meta"):
         moe = MoE(4096, 14336, bias=False)
     router = 8 * 4096
@@ -27,7 +27,7 @@ def test_widths_and_parameters():
 
 
 def test_where_scores_overtake_the_network():
-    llama, T = presets.get("llama-2-7b"), right("ffn_crossing")
+    llama, T = presets.get("llama-3-8b"), right("ffn_crossing")
     once, twice = (count(replace(llama, max_seq_len=n), n).flops for n in (T, 2 * T))
     assert twice["attention"] - once["attention"] == once["feed-forward"]
 

@@ -9,7 +9,7 @@ from .attend import Attend, attention_weights
 from .latent import LatentAttention
 from .multi_head import Attention, head_width
 
-# An attention is built by attention(d_model, n_heads, n_kv_heads, d_head, bias, qk_norm) and called as Attention is.
+#: An attention is built by attention(d_model, n_heads, n_kv_heads, d_head, bias, qk_norm) and called as Attention is.
 ATTENTIONS = {"dot_product": Attention, "latent": LatentAttention}
 
 __all__ = ["ATTENTIONS", "Attend", "Attention", "LatentAttention", "attention_weights", "head_width"]

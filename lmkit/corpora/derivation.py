@@ -13,10 +13,10 @@ class Mention:
 
     start: int
     end: int
-    key: str | None  # None: a choice that the story does not remember
-    fact: str  # "": the phrase itself
-    phrase: str  # a Phrase, with its Chinese
-    chosen: bool  # True where it was chosen, False where it was recalled
+    key: str | None  #: None: a choice that the story does not remember
+    fact: str  #: "": the phrase itself
+    phrase: str  #: a Phrase, with its Chinese
+    chosen: bool  #: True where it was chosen, False where it was recalled
 
 
 class Ended(Exception):

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 class Hub:
     """A dataset that Hugging Face `datasets` reads, pinned to one revision, so that it is the same text next year."""
 
-    path: str  # its name on the hub, or a format of files ("parquet") with options=dict(data_files=...)
+    path: str  #: its name on the hub, or a format of files ("parquet") with options=dict(data_files=...)
     config: str | None = None
     revision: str | None = None
     splits: tuple[str, ...] = ("train",)
-    text: str = "text"  # the column
-    articles: bool = False  # rows are lines, and a document is an article of them
-    options: dict = field(default_factory=dict)  # further arguments of `load_dataset`
+    text: str = "text"  #: the column
+    articles: bool = False  #: rows are lines, and a document is an article of them
+    options: dict = field(default_factory=dict)  #: further arguments of `load_dataset`
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,12 @@ class Corpus:
     language: str
     licence: str
     source: str
-    address: str  # where its description stands
+    address: str  #: where its description stands
     citation: str
-    work: str  # the address of the work cited
-    size: int  # bytes to download: of the text, or of compressed parquet files
-    documents: int = 1  # in all splits
-    mirrors: tuple[str, ...] = ()  # tried in this order
+    work: str  #: the address of the work cited
+    size: int  #: bytes to download: of the text, or of compressed parquet files
+    documents: int = 1  #: in all splits
+    mirrors: tuple[str, ...] = ()  #: tried in this order
     sha256: str = ""
     hub: Hub | None = None
 
@@ -39,6 +39,7 @@ ARXIV = "https://arxiv.org/abs/"
 WIKITEXT_REVISION = "b08601e04326c79dfdd32d625aee71d232d685c3"
 WIKITEXT_SPLITS = ("train", "validation", "test")
 
+#: What is known of each corpus, by name.
 CORPORA = {
     "tinyshakespeare": Corpus(
         title="Tiny Shakespeare",
@@ -102,7 +103,7 @@ CORPORA = {
         licence="CC0-1.0 on the collection; the pages remain their authors’",
         source="web pages linked from Reddit: a public replica of WebText, which GPT-2 learnt from, unpublished",
         address=HUB + "Skylion007/openwebtext",
-        citation="Gokaslan and Cohen, OpenWebText Corpus, 2019",
+        citation="Gokaslan et al., OpenWebText Corpus, 2019",
         work="https://skylion007.github.io/OpenWebTextCorpus/",
         size=24_193_092_408,
         documents=8_013_769,

@@ -33,7 +33,7 @@ class Link:
 
     word: int
     earlier: int
-    entity: str  # the name that the grammar has for it, such as "hero"
+    entity: str  #: the name that the grammar has for it, such as "hero"
 
 
 @dataclass(frozen=True)

@@ -93,9 +93,9 @@ class Floor:
     """The lowest loss that any predictor can have on a sample."""
 
     nats_per_word: float
-    bits_per_byte: float  # bytes of the text in UTF-8
-    standard_error: float  # of nats_per_word, as an estimate of the grammar's own (stories are independent)
-    by_position: np.ndarray = field(compare=False, repr=False)  # nats: mean over the stories that have an i-th word
+    bits_per_byte: float  #: bytes of the text in UTF-8
+    standard_error: float  #: of nats_per_word, as an estimate of the grammar's own (stories are independent)
+    by_position: np.ndarray = field(compare=False, repr=False)  #: nats: mean over the stories that have an i-th word
 
 
 def whole(name, value, least):

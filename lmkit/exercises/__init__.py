@@ -6,6 +6,7 @@ from . import attention, ffn, normalization, positions, pretraining, residuals, 
 from .engine import NOT_YET, Exercise, diagnose
 
 CHAPTERS = [tokenization, positions, attention, ffn, normalization, residuals, softmax, transformer, pretraining]
+#: All exercises, by name.
 EXERCISES: dict[str, Exercise] = {name: e for chapter in CHAPTERS for name, e in chapter.EXERCISES.items()}
 
 __all__ = ["EXERCISES", "NOT_YET", "Exercise", "check", "diagnose"]

@@ -33,23 +33,24 @@ _D, _FF = 4096, 14336
 _EXPERT = 3 * _D * _FF / 1e6
 EXERCISES: dict[str, Exercise] = {
     "ffn_width": Exercise(
-        right=2048,
+        right=4096,
         mistakes={
-            "that is the plain network's width; with three matrices it would have half as many weights again": 3072,
-            "the other way round: three matrices must be narrower than two, so 2/3 of the width and not 3/2": 4608,
-            "half is too narrow: there are three matrices for two, not four": 1536,
-            "two thirds of d_model; it is two thirds of the plain network's 4 d_model": 512,
-            "three quarters of the plain width: the matrices are as 2 to 3, so the widths are as 3 to 2": 2304,
+            "that is the plain network's width; with three matrices it would have half as many weights again": 6144,
+            "the other way round: three matrices must be narrower than two, so 2/3 of the width and not 3/2": 9216,
+            "half is too narrow: there are three matrices for two, not four": 3072,
+            "two thirds of d_model; it is two thirds of the plain network's 4 d_model": 1024,
+            "three quarters of the plain width: the matrices are as 2 to 3, so the widths are as 3 to 2": 4608,
         },
     ),
     "ffn_crossing": Exercise(
-        right=16512,
+        right=21504,
         mistakes={
-            "that is for a plain network with two matrices; SwiGLU has three, so half as much again": 11008,
-            "half as far: each weight of the network costs 2 FLOPs too, a multiplication and an addition": 8256,
-            "twice too far: attention does two things with each pair, the score and the weighted sum": 33024,
+            "that is for a plain network with two matrices; SwiGLU has three, so half as much again": 14336,
+            "half as far: each weight of the network costs 2 FLOPs too, a multiplication and an addition": 10752,
+            "twice too far: attention does two things with each pair, the score and the weighted sum": 43008,
+            "four heads share keys and values, but each has its own queries, and so its own scores": 4 * 21504,
             "that is d_model, where the scores overtake one of attention's own projections": 4096,
-            "multiplied by 32 layers; every layer has both, so their number cancels": 32 * 16512,
+            "multiplied by 32 layers; every layer has both, so their number cancels": 32 * 21504,
         },
     ),
     "moe_parameters": Exercise(

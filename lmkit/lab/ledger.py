@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from importlib import resources
 from pathlib import Path
 
+#: Where the ledger stands.
 FOLDER = Path(str(resources.files("lmkit"))) / "ledger"
 
 

@@ -7,7 +7,7 @@ from ..config import Config
 
 MODEL = {f.name for f in fields(Config)} - {"vocab_size"}
 
-# What a comparison starts from unless it says otherwise: small, modern, plain.
+#: What a comparison starts from unless it says otherwise: small, modern, plain.
 BASE = dict(
     corpus="tales",
     level=1,  # of the tales

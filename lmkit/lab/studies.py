@@ -41,6 +41,7 @@ SHAPES = {  # layers × width, in heads of 16
 }
 BUDGETS = {f"{steps} steps": dict(steps=steps) for steps in (100, 200, 400, 800, 1600)}
 
+#: Every `Study` whose rows the ledger has, by name.
 STUDIES = {
     study.name: study
     for study in [

@@ -28,10 +28,10 @@ class Text:
     held: np.ndarray
     starts: np.ndarray | None
     ends: np.ndarray | None
-    bytes_per_token: float  # of what is trained on
+    bytes_per_token: float  #: of what is trained on
     n_bytes: int
     floor_bits: float | None
-    counter: float | None  # bits per byte of a 5-gram counter of characters, where there is no floor
+    counter: float | None  #: bits per byte of a 5-gram counter of characters, where there is no floor
 
     @property
     def digest(self) -> str:

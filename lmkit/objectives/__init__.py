@@ -20,6 +20,7 @@ from .replaced import Detector, replaced_loss
 from .spans import span_loss, spans
 from .text import NOT_ASKED, Marks, Text, stream
 
+#: The losses: loss(model, batch) -> scalar, in nats.
 OBJECTIVES = {
     "causal": next_token_loss,
     "masked": masked_loss,
@@ -31,7 +32,7 @@ OBJECTIVES = {
     "spans": span_loss,
     "prefix": prefix_loss,
 }
-# How a batch is made: make(text, random, batch_size, seq_len, marks) -> dict of arrays.
+#: How a batch is made: make(text, random, batch_size, seq_len, marks) -> dict of arrays.
 BATCHES = {
     "masked": masked,
     "masked_words": partial(masked, choose=by_word),
@@ -42,7 +43,7 @@ BATCHES = {
     "spans": spans,
     "prefix": prefixed,
 }
-# The model that answers, built from a Config: "spans" wants encoder layers, all "masked" ones no causal mask.
+#: The model that answers, built from a Config: "spans" wants encoder layers, all "masked" ones no causal mask.
 HEADS = {
     "causal": LM,
     "masked": MaskedLM,

@@ -7,7 +7,7 @@ from itertools import count
 import numpy as np
 import torch
 
-NOT_ASKED = -100  # the target of a position whose token is not to be predicted, as in torch's cross_entropy
+NOT_ASKED = -100  #: The target of a position whose token is not to be predicted, as in torch's cross_entropy
 
 
 @dataclass(frozen=True)
@@ -16,10 +16,10 @@ class Marks:
 
     n_tokens: int
     pad: int
-    cls: int  # begins a pair of sentences, and lends its vector to what is said of both
-    sep: int  # ends each of them
-    mask: int  # stands where a token is hidden
-    sentinels: tuple[int, ...] = ()  # stand where a span is taken out, the first for the first; T5's <extra_id_0> ...
+    cls: int  #: begins a pair of sentences, and lends its vector to what is said of both
+    sep: int  #: ends each of them
+    mask: int  #: stands where a token is hidden
+    sentinels: tuple[int, ...] = ()  #: stand where a span is taken out, the first for the first; T5's <extra_id_0> ...
 
     @classmethod
     def after(cls, n_tokens: int, n_sentinels: int = 0) -> "Marks":

@@ -8,7 +8,7 @@ from .biases import Alibi, RelativeBias
 from .plain import Learned, NoPositions, Sinusoidal
 from .rope import Rope, RopeLinear, RopeLlama3, RopeNTK, RopeYarn, halves_to_pairs, pairs_to_halves
 
-# A position scheme is built by scheme(d_model, n_heads, d_head, max_seq_len, causal).
+#: A position scheme is built by scheme(d_model, n_heads, d_head, max_seq_len, causal).
 POSITIONS = {
     "none": NoPositions,
     "sinusoidal": Sinusoidal,

@@ -32,8 +32,11 @@ from . import arcee, bert, book, gemma, gemma2, gpt2, gpt3, llama, mistral, qwen
 from .table import Table
 
 PUBLISHED = [gpt2, gpt3, bert, roberta, t5, llama, mistral, qwen3, gemma, gemma2, arcee, starcoder2, book]
+#: The families whose checkpoints can be loaded and exported, by what their config.json calls them.
 FAMILIES = {family.MODEL_TYPE: family for family in PUBLISHED if hasattr(family, "MODEL_TYPE")}
+#: Where the sizes of each preset were published.
 SOURCES = {name: source for family in PUBLISHED for source, sizes in family.SIZES.items() for name in sizes}
+#: The Config of each published model.
 PRESETS = {name: config for family in PUBLISHED for sizes in family.SIZES.values() for name, config in sizes.items()}
 
 __all__ = ["FAMILIES", "PRESETS", "SOURCES", "get", "table"]

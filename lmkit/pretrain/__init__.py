@@ -40,6 +40,7 @@ examples:
 
 
 def arguments(argv=None) -> argparse.Namespace:
+    """The flags of the command, as given, and `settings` made of them; wrong ones end it with a sentence."""
     parser = argparse.ArgumentParser(
         prog="python -m lmkit.pretrain", usage="%(prog)s [flags]", description=ABOUT, epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -86,6 +87,7 @@ def arguments(argv=None) -> argparse.Namespace:
 
 
 def main(argv=None) -> None:
+    """Run the command, `python -m lmkit.pretrain`; what goes wrong ends it with a sentence instead of a traceback."""
     options = arguments(argv)
     try:
         run(options)

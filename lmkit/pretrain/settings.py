@@ -15,7 +15,9 @@ from ..presets.format import on_paper
 from ..recipes import RECIPES
 from ..schedules import SCHEDULES
 
+#: What the body of a run is unless it says otherwise.
 BODY = dict(norm="rmsnorm", positions="rope", init="fan_in", bias=False)
+#: How large it is then, for the tales and for other text.
 SIZES = {"tales": dict(d_model=96, n_layers=2, n_heads=3), "text": dict(d_model=128, n_layers=4, n_heads=4)}
 CHOICES = {"objective": OBJECTIVES, "optimizer": OPTIMIZERS, "schedule": SCHEDULES}
 PAIRS = ("next_sentence", "sentence_order")
@@ -38,7 +40,7 @@ class Settings:
     tokenizer: str | None = field(
         default=None, metadata={"help": "characters, bytes, byte_bpe:4096, ..., or a tokenizer.json"}
     )
-    model: dict = field(default_factory=dict)  # fields of a Config; the vocabulary's size comes from the tokenizer
+    model: dict = field(default_factory=dict)  #: fields of a Config; the vocabulary's size comes from the tokenizer
     objective: str = field(default="causal", metadata={"help": f"one of {', '.join(OBJECTIVES)}"})
     optimizer: str | dict = field(default="muon", metadata={"help": f"one of {', '.join(OPTIMIZERS)}"})
     schedule: str | dict = field(default="cosine", metadata={"help": f"one of {', '.join(SCHEDULES)}"})

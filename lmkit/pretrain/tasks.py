@@ -23,13 +23,13 @@ class Task:
     tokenizer: Tokenizer
     ids: np.ndarray
     starts: np.ndarray | None
-    rows: torch.Tensor  # (n, T + 1), held out
-    baseline: float  # nats per token
+    rows: torch.Tensor  #: (n, T + 1), held out
+    baseline: float  #: nats per token
     baseline_name: str
     bytes_per_token: float
     prompt: str
-    end: int | None = None  # the token that ends a document
-    documents: np.ndarray | None = None  # of packed rows: the document of each token
+    end: int | None = None  #: the token that ends a document
+    documents: np.ndarray | None = None  #: of packed rows: the document of each token
 
 
 def packed_task(what: Task, seq_len: int) -> Task:

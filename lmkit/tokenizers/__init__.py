@@ -13,7 +13,7 @@ from .wordpiece import WordPiece
 from .words import Words
 from .work import Candidate, Piece, Step, Work
 
-# A tokenizer has train, encode, offsets, decode, tokens, show_work, save, vocab, special, len(), to_dict, from_dict.
+#: A tokenizer has train, encode, offsets, decode, tokens, show_work, save, vocab, special, len(), to_dict, from_dict.
 TOKENIZERS = {"characters": Characters, "words": Words, "bytes": Bytes, "bpe": BPE, "byte_bpe": ByteBPE}
 TOKENIZERS |= {"wordpiece": WordPiece, "unigram": Unigram}
 

@@ -11,7 +11,7 @@ from .checks import each_text, utf8
 
 # Words and runs of punctuation; spaces between them are dropped ("Whitespace" in Hugging Face's library).
 WORDS = r"\w+|[^\w\s]+"
-# Radford et al. 2019, encoder.py: a space belongs to the word behind it; English endings are words.
+#: Radford et al. 2019, encoder.py: a space belongs to the word behind it; English endings are words.
 GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 # cl100k_base of OpenAI's tiktoken, 2022: endings in either case, three digits at most, line ends at the end.
 GPT4 = (
@@ -20,6 +20,7 @@ GPT4 = (
 )
 LLAMA3 = GPT4  # Grattafiori et al. 2024 took it over
 QWEN2 = GPT4.replace(r"\p{N}{1,3}", r"\p{N}")  # Yang et al. 2024: every digit by itself
+#: All of them, by name.
 PATTERNS = {"words": WORDS, "gpt2": GPT2, "gpt4": GPT4, "llama3": LLAMA3, "qwen2": QWEN2}
 
 

@@ -28,7 +28,7 @@ class Candidate:
 class Step:
     """What the text is cut into after this step; `changed` are the indices of the pieces that are new in it."""
 
-    say: str  # one short sentence: "merge 3: l + o → lo"
+    say: str  #: one short sentence: "merge 3: l + o → lo"
     pieces: tuple[Piece, ...]
     changed: tuple[int, ...] = ()
     candidates: tuple[Candidate, ...] = ()
@@ -38,7 +38,7 @@ class Step:
 class Work:
     """All steps from the text to its tokens; the pieces of the last step are the tokens of `encode(text)`."""
 
-    kind: str  # the name in TOKENIZERS
+    kind: str  #: the name in TOKENIZERS
     text: str
     steps: tuple[Step, ...] = field(default=())
 

@@ -40,8 +40,8 @@ class Look:
     """What one run of the model showed."""
 
     tokens: list[str]
-    maps: dict[str, Tensor]  # name -> (1, n_heads, T, T)
-    probabilities: Tensor  # (vocab_size), of the next token
+    maps: dict[str, Tensor]  #: name -> (1, n_heads, T, T)
+    probabilities: Tensor  #: (vocab_size), of the next token
 
 
 @torch.no_grad()

@@ -368,3 +368,16 @@ def test_links_inside_the_book(book):
             elif address.fragment and target in pages and unquote(address.fragment) not in pages[target].ids:
                 dead.append(f"{page}: {link} (no such place on that page)")
     assert dead == []
+
+
+def test_errata_lead_to_the_cells_that_prove_them(open_page, book):
+    """Each link lands at a code cell, which then stands in sight with what it prints."""
+    page = open_page("errata.html")
+    links = page.locator("article a[href*='#cell-']").evaluate_all("all => all.map(one => one.href)")
+    assert len(links) >= 12
+    for link in links:
+        cell = visit(page, link).locator("div.cell:target")
+        assert cell.count() == 1, link
+        assert cell.locator(".cell_input pre").count() and cell.locator(".cell_output").count(), link
+        top = cell.evaluate("one => one.getBoundingClientRect().top")
+        assert 0 <= top < page.viewport_size["height"], f"{link} stands {top} px from the top"
