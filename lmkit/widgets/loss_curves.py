@@ -17,7 +17,7 @@ HEALTHY = "healthy"
 # A diagnosis: how such a curve looks, what repairs it, and with what it is easily taken for.
 DIAGNOSES = {
     "the rate is too high": (
-        "the loss falls at first, then bounces and stays far above a healthy one; the held-out loss does the same",
+        "a stumble at the beginning, and far above a healthy run from there on, held-out too; late, the descent helps",
         "lr=1e-2 instead of 1e-1 (a tenth; then look for the edge by factors of two)",
         ["the rate is too low", "the targets are shuffled", "the text is too small"],
     ),
