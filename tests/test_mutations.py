@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-TOKENIZATION, POSITIONS, ATTENTION, FFN, NORMS, RESIDUALS, OUTPUT, TRANSFORMER = (
+TOKENIZATION, POSITIONS, ATTENTION, FFN, NORMS, RESIDUALS, OUTPUT, TRANSFORMER, PRETRAINING = (
     f"chapters/{name}.ipynb"
     for name in (
         "01_tokenization", "02_positions", "03_attention", "04_feed_forward", "05_normalization", "06_residuals",
-        "07_softmax", "08_transformer",
+        "07_softmax", "08_transformer", "09_pretraining",
     )
 )  # fmt: skip
 QUIET = ["-q", "-x", "-p", "no:cacheprovider"]
@@ -30,6 +30,7 @@ UNITS = {
     RESIDUALS: ["tests/test_record.py"],
     OUTPUT: ["tests/test_sampling.py"],
     TRANSFORMER: ["tests/test_count.py"],
+    PRETRAINING: ["tests/test_train.py"],
 }
 ROADS = ["unit tests", "nbval"]
 CAUSAL, SCALE = r"causal_mask\(pos, pos\)", r"(?<=\()1 / math\.sqrt\(q\.shape\[-1\]\)"
@@ -88,6 +89,7 @@ MUTATIONS = {  # name: (chapter, file, what stands there exactly once, what to p
         "logits <= ordered.gather",
     ),
     "training costs twice a forward": (TRANSFORMER, "count.py", r"3 \* self\.forward", "2 * self.forward"),
+    "the cosine comes up again": (PRETRAINING, "schedules.py", r"math\.pi \* done", "2 * math.pi * done"),
 }
 
 pytestmark = pytest.mark.slow
