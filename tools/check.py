@@ -26,8 +26,8 @@ def stages(slow):
     if list((ROOT / "chapters").glob("*.ipynb")):
         yield "notebooks", [*PYTEST, "-n", "2", "--dist", "loadscope", "@tests/nbval.args", "chapters"]
     yield "browser", [*PYTEST, "-n", "2", "--dist", "loadscope", "tests/browser"]
-    if slow:  # one after the other: some of them set the number of threads, and would fight for the cores
-        yield "slow", [*PYTEST, "-m", "slow and not browser", "tests"]
+    if slow:
+        yield "slow", [*PYTEST, "-n", "2", "--dist", "loadscope", "-m", "slow and not browser", "tests"]
 
 
 def run(command, environment):
