@@ -109,7 +109,8 @@ def test_contrast(reader, scheme):
     """WCAG 2.1: 4.5 to 1, and 3 to 1 for large letters, measured on every visible piece of the page's own text."""
     reader.emulate_media(color_scheme=scheme)
     reader.wait_for_function(f"document.documentElement.dataset.theme === '{scheme}'")
-    reader.wait_for_timeout(400)  # colours may fade over
+    reader.wait_for_timeout(200)  # colours may fade over
+    reader.wait_for_function("document.getAnimations().every(one => one.playState !== 'running')")
     assert reader.evaluate(CONTRAST) == []
 
 
