@@ -26,9 +26,10 @@ from lmkit import atomic, checkpoints, distributed, pretrain
 ONE = distributed.World(0, 1, torch.device("cpu"))
 
 
-def torchrun(*what):
-    """Two processes of a script or a module, which see no network but their own."""
+def torchrun(*what, looks_every=0.1):
+    """Two processes of a script or a module, which see no network but their own; torchrun looks after them so often."""
     command = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-addr", "127.0.0.1"]
+    command += ["--monitor-interval", str(looks_every)]
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         command += ["--master-port", str(free.getsockname()[1])]
@@ -126,7 +127,7 @@ def test_a_damaged_shard_is_not_read(found, tmp_path):
 
 @pytest.mark.slow
 def test_a_dying_worker_ends_the_run_and_the_checkpoint_stays(tmp_path):
-    done = torchrun(worker.__file__, "die", tmp_path)
+    done = torchrun(worker.__file__, "die", tmp_path, looks_every=10)  # else it may end the other one before it spoke
     assert done.returncode != 0
     assert "rank 0 of 2 stopped: " in done.stderr and "--resume auto" in done.stderr
     assert "Signal 9 (SIGKILL)" in done.stderr and "rank      : 1" in done.stderr  # torchrun's word on who died of what
