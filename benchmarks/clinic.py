@@ -105,6 +105,7 @@ def run(
 
 @torch.no_grad()
 def said(model, words: Words, number: int = 14) -> str:
+    """The likeliest words, one by one: lmkit.generate has a cache, and the patient without a mask can have none."""
     ids = torch.tensor([words.encode("Once there was a")])
     for _ in range(number):
         ids = torch.cat([ids, model(ids)[:, -1:].argmax(-1)], dim=1)

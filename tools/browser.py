@@ -1,4 +1,4 @@
-"""Find a Chromium for the browser tests, and print its path; fetch one where there is none.
+"""Find a Chromium for the browser tests and the tools, and print its path; fetch one where there is none.
 
 The order: $LMKIT_BROWSER; a Chromium or Chrome of the system; one that Playwright fetched before; Playwright's own,
 fetched now; Debian's package, where this user may install it; else one sentence that says what to do.
@@ -8,8 +8,10 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
+BOOK = Path(__file__).resolve().parents[1] / "_build" / "html"
 NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"]
 APPS = [
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
@@ -61,6 +63,21 @@ def fetch():
         if path := installed():
             return path
     return None
+
+
+@contextmanager
+def opened(what):
+    """A Chromium to make `what` of the built book; without a book or a browser the program ends with a sentence."""
+    from playwright.sync_api import sync_playwright
+
+    if not (BOOK / "index.html").exists():
+        sys.exit("The book is not built: run make book first.")
+    if not (path := installed()):
+        sys.exit(f"No browser for {what}: install Chromium or Chrome, or set LMKIT_BROWSER to the path of one.")
+    with sync_playwright() as p:
+        chromium = p.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield chromium
+        chromium.close()
 
 
 def main():

@@ -2,8 +2,8 @@
 
     .venv/bin/python tools/check.py [--slow]
 
-Every stage runs even if one before it failed, so that one run tells all. Unit tests and notebooks run on two processes;
-each process computes on one thread, so that they do not fight for cores and results do not depend on their number.
+Every stage runs even if one before it failed, so that one run tells all. Tests run on two processes, and each of these
+computes on one thread, so that they do not fight for cores and results do not depend on their number.
 """
 
 import argparse

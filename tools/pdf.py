@@ -21,7 +21,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "_ext"))
 from lmkit_book import once
 
 ROOT = Path(__file__).resolve().parents[1]
-BOOK = ROOT / "_build" / "html"
 HTTP = re.compile(r"https?:|mailto:")
 FOOTER = (
     '<div style="width: 100%; padding: 0 16mm; font: 8pt sans-serif; color: #555; display: flex; '
@@ -120,14 +119,15 @@ def print_pdf(chromium, html, places, to):
     page.wait_for_function("!window.MathJax?.startup || MathJax.startup.promise.then(() => true)", timeout=300_000)
     page.evaluate("document.fonts.ready.then(() => true)")
     complaints += [f"{name} is not drawn" for name in page.evaluate(READY, [PAPER, places])]
-    page.pdf(
-        path=to, format="A4", scale=0.75, outline=True, tagged=True, print_background=True,
+    printed = page.pdf(
+        format="A4", scale=0.75, outline=True, tagged=True, print_background=True,
         display_header_footer=True, header_template="<span></span>", footer_template=FOOTER,
         margin=dict(top="15mm", bottom="17mm", left="16mm", right="16mm"),
     )  # fmt: skip
     page.close()
-    if complaints:
+    if complaints:  # a PDF of earlier stays as it is
         sys.exit("The page of all pages is not as it should be: " + "; ".join(complaints[:5]))
+    to.write_bytes(printed)
 
 
 def book_as_pdf(chromium, book, contents, title, to):
@@ -143,23 +143,14 @@ def book_as_pdf(chromium, book, contents, title, to):
 
 
 def main():
-    from playwright.sync_api import sync_playwright
-
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--to", type=Path, default=ROOT / "_build" / "lmkit.pdf")
     to = parser.parse_args().to
-    if not (BOOK / "index.html").exists():
-        sys.exit("The book is not built: run make book first.")
-    path = browser.installed()
-    if not path:
-        sys.exit("No browser to print with: install Chromium or Chrome, or set LMKIT_BROWSER to the path of one.")
     began = time.monotonic()
     contents, config = (yaml.safe_load((ROOT / f"_{name}.yml").read_text("utf-8")) for name in ("toc", "config"))
-    print("Printing the book, which takes about a minute ...", flush=True)
-    with sync_playwright() as p:
-        chromium = p.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        n_pages = book_as_pdf(chromium, BOOK, contents, config["title"], to)
-        chromium.close()
+    with browser.opened("the PDF") as chromium:
+        print("Printing the book, which takes about a minute ...", flush=True)
+        n_pages = book_as_pdf(chromium, browser.BOOK, contents, config["title"], to)
     print(f"{to}: {n_pages} pages, {to.stat().st_size / 1e6:.1f} MB, in {time.monotonic() - began:.0f} s")
 
 

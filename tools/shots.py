@@ -1,14 +1,12 @@
 """`make shots`: the pictures of the README, taken of the built book, light and dark, into assets/shots."""
 
 import io
-import sys
 from pathlib import Path
 
 import browser
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parents[1]
-BOOK, TO = ROOT / "_build" / "html", ROOT / "assets" / "shots"
+TO = Path(__file__).resolve().parents[1] / "assets" / "shots"
 WINDOW = {"width": 1020, "height": 800}
 SHOTS = {  # name: the page, and what is to stand at the bottom of the window
     "chapter": ("chapters/03_attention.html", "lmkit-attention-map >> nth=3"),
@@ -20,7 +18,7 @@ def take(chromium, name, scheme):
     """A PNG of 256 colours, which nobody tells from all of them, at half the size."""
     where, what = SHOTS[name]
     page = chromium.new_page(viewport=WINDOW, color_scheme=scheme, reduced_motion="reduce", device_scale_factor=2)
-    page.goto((BOOK / where).as_uri(), wait_until="load")
+    page.goto((browser.BOOK / where).as_uri(), wait_until="load")
     page.wait_for_function("!window.MathJax?.startup || MathJax.startup.promise.then(() => true)")
     page.add_style_tag(content=".btn-colab-not-set { display: none !important; }")
     page.locator(what).evaluate("e => scrollBy(0, e.getBoundingClientRect().bottom - innerHeight + 24)")
@@ -33,22 +31,13 @@ def take(chromium, name, scheme):
 
 
 def main():
-    from playwright.sync_api import sync_playwright
-
-    path = browser.installed()
-    if not path:
-        sys.exit("No browser for the pictures: install Chromium or Chrome, or set LMKIT_BROWSER to the path of one.")
-    if not (BOOK / "index.html").exists():
-        sys.exit("The book is not built: run make book first.")
     TO.mkdir(exist_ok=True)
-    with sync_playwright() as p:
-        chromium = p.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+    with browser.opened("the pictures") as chromium:
         for name in SHOTS:
             for scheme in ("light", "dark"):
                 picture = take(chromium, name, scheme)
                 (TO / f"{name}-{scheme}.png").write_bytes(picture)
                 print(f"assets/shots/{name}-{scheme}.png: {len(picture) / 1000:.0f} kB")
-        chromium.close()
 
 
 if __name__ == "__main__":

@@ -7,10 +7,10 @@ import torch
 from .engine import Exercise
 
 
-def _rate(step, steps, warmup, peak):
+def _rate(step, steps, warmup, peak, halves=1):
     if step < warmup:
         return peak * (step + 1) / warmup
-    return peak * 0.5 * (1 + math.cos(math.pi * (step - warmup) / (steps - warmup)))
+    return peak * 0.5 * (1 + math.cos(halves * math.pi * (step - warmup) / (steps - warmup)))
 
 
 def _rate_from_zero(step, steps, warmup, peak):
@@ -26,13 +26,11 @@ def _whole_cosine(step, steps, warmup, peak):
 
 
 def _two_halves(step, steps, warmup, peak):
-    if step < warmup:
-        return peak * (step + 1) / warmup
-    return peak * 0.5 * (1 + math.cos(2 * math.pi * (step - warmup) / (steps - warmup)))
+    return _rate(step, steps, warmup, peak, halves=2)
 
 
 def _line(step, steps, warmup, peak):
-    return peak * (step + 1) / warmup if step < warmup else peak * (steps - step) / (steps - warmup)
+    return _rate(step, steps, warmup, peak) if step < warmup else peak * (steps - step) / (steps - warmup)
 
 
 def _no_peak(step, steps, warmup, peak):
@@ -66,7 +64,7 @@ def _hidden_targets(ids, chosen, u, other, mask_id):
 
 
 def _everywhere(ids, chosen, u, other, mask_id):
-    hidden = torch.where(u < 0.8, mask_id, torch.where(u < 0.9, other, ids))
+    hidden, _ = _bert(ids, torch.ones_like(chosen), u, other, mask_id)
     return hidden, torch.where(chosen, ids, -100)
 
 

@@ -675,39 +675,33 @@
 
     saveSvg() {
       const { v, title, width, height } = this.figure(), { T, S, theme } = this, space = "http://www.w3.org/2000/svg";
-      const node = (tag, attributes, text) => {
-        const made = document.createElementNS(space, tag);
-        for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-        if (text !== undefined) made.textContent = text;
-        return made;
-      };
-      const svg = node("svg", { xmlns: space, width, height, viewBox: `-16 -40 ${width} ${height}`, "font-family": FONT, "font-size": 12, fill: INK[theme] });
-      svg.append(node("title", {}, title), node("rect", { x: -16, y: -40, width, height, fill: PAPER[theme] }),
-        node("text", { y: -18, "font-size": 14, "font-weight": 600 }, title));
+      const picture = svg("svg", { xmlns: space, width, height, viewBox: `-16 -40 ${width} ${height}`, "font-family": FONT, "font-size": 12, fill: INK[theme] });
+      picture.append(svg("title", {}, title), svg("rect", { x: -16, y: -40, width, height, fill: PAPER[theme] }),
+        svg("text", { y: -18, "font-size": 14, "font-weight": 600 }, title));
       if (T * S <= 10000) {
         const pixels = this.image.getContext("2d").getImageData(0, 0, S, T).data, seam = v.cell >= SEAMS_FROM ? 1 : 0;
-        for (let i = 0; i < T * S; i++) if (pixels[4 * i + 3]) svg.append(node("rect", {
+        for (let i = 0; i < T * S; i++) if (pixels[4 * i + 3]) picture.append(svg("rect", {
           x: v.left + (i % S) * v.cell, y: v.top + Math.floor(i / S) * v.cell, width: v.cell - seam, height: v.cell - seam,
           fill: `#${[0, 1, 2].map((c) => pixels[4 * i + c].toString(16).padStart(2, "0")).join("")}` }));
-      } else svg.append(node("image", { x: v.left, y: v.top, width: S * v.cell, height: T * v.cell, preserveAspectRatio: "none",
+      } else picture.append(svg("image", { x: v.left, y: v.top, width: S * v.cell, height: T * v.cell, preserveAspectRatio: "none",
         style: "image-rendering:pixelated", href: this.image.toDataURL() }));
-      svg.append(node("rect", { x: v.left - 0.5, y: v.top - 0.5, width: S * v.cell, height: T * v.cell, fill: "none", stroke: SOFT[theme], "stroke-opacity": 0.35 }));
-      if (v.top >= 34) ["key →", "query ↓"].forEach((text, i) => svg.append(node("text",
+      picture.append(svg("rect", { x: v.left - 0.5, y: v.top - 0.5, width: S * v.cell, height: T * v.cell, fill: "none", stroke: SOFT[theme], "stroke-opacity": 0.35 }));
+      if (v.top >= 34) ["key →", "query ↓"].forEach((text, i) => picture.append(svg("text",
         { x: v.left - 10, y: v.top - 20 + 13 * i, "text-anchor": "end", "font-size": 10.5, fill: SOFT[theme] }, text)));
       const every = Math.max(1, Math.ceil(13 / v.cell)), turned = v.turn ? (-v.turn * 180) / Math.PI : 0;
-      this.queries.forEach((label, q) => q % every || svg.append(node("text",
+      this.queries.forEach((label, q) => q % every || picture.append(svg("text",
         { x: v.left - 7, y: v.top + (q + 0.5) * v.cell + 4, "text-anchor": "end" }, label)));
       this.keys.forEach((label, k) => {
         const x = v.left + (k + 0.5) * v.cell + (v.turn ? 4 : 0), y = v.top - 8;
-        if (k % every === 0) svg.append(node("text", { x, y, transform: `rotate(${turned} ${x} ${y})`, "text-anchor": v.turn ? "start" : "middle" }, label));
+        if (k % every === 0) picture.append(svg("text", { x, y, transform: `rotate(${turned} ${x} ${y})`, "text-anchor": v.turn ? "start" : "middle" }, label));
       });
-      const fade = node("linearGradient", { id: "weights" }), foot = v.height;
-      RAMPS[theme].forEach((stop, i, all) => fade.append(node("stop", { offset: i / (all.length - 1), "stop-color": `#${stop}` })));
-      svg.append(fade, node("rect", { x: v.left, y: foot + 18, width: 200, height: 10, fill: "url(#weights)" }),
-        node("text", { x: v.left, y: foot + 13, "font-size": 11 }, this.legendName.textContent),
-        ...[...this.ticks.children].map((tick, i) => node("text",
+      const fade = svg("linearGradient", { id: "weights" }), foot = v.height;
+      RAMPS[theme].forEach((stop, i, all) => fade.append(svg("stop", { offset: i / (all.length - 1), "stop-color": `#${stop}` })));
+      picture.append(fade, svg("rect", { x: v.left, y: foot + 18, width: 200, height: 10, fill: "url(#weights)" }),
+        svg("text", { x: v.left, y: foot + 13, "font-size": 11 }, this.legendName.textContent),
+        ...[...this.ticks.children].map((tick, i) => svg("text",
           { x: v.left + 100 * i, y: foot + 42, "font-size": 11, "text-anchor": ["start", "middle", "end"][i] }, tick.textContent)));
-      save(new Blob([new XMLSerializer().serializeToString(svg)], { type: "image/svg+xml" }), this.fileName("svg"));
+      save(new Blob([new XMLSerializer().serializeToString(picture)], { type: "image/svg+xml" }), this.fileName("svg"));
     }
   }
 

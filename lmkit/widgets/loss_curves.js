@@ -11,19 +11,12 @@
 
   // __PAGE__
 
-  function draw(tag, props, ...children) {
-    const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-    for (const [name, value] of Object.entries(props)) node.setAttribute(name, value);
-    node.append(...children);
-    return node;
-  }
-
   class LossCurves extends Figure {
     build(data) {
       Object.assign(this, data, { at: 0, solved: new Set(), name: `diagnosis-${made++}` });
       this.steps = this.each * this.healthy.train.length;
       this.buttons = this.patients.map((_, i) => el("button", { type: "button", onclick: () => this.visit(i) }, String(i + 1)));
-      this.svg = draw("svg", { viewBox: `0 0 ${W} ${H}`, role: "img" });
+      this.svg = svg("svg", { viewBox: `0 0 ${W} ${H}`, role: "img" });
       this.says = el("p", { class: "says" });
       this.options = el("div", { class: "options" });
       this.status = el("div", { class: "status", role: "status", "aria-live": "polite" });
@@ -43,12 +36,7 @@
     visit(i) {
       this.at = i;
       const patient = this.patients[i];
-      this.buttons.forEach((button, j) => {
-        button.setAttribute("aria-pressed", String(j === i));
-        button.setAttribute("aria-label", `Patient ${j + 1}${this.solved.has(j) ? ", diagnosed" : ""}`);
-        button.textContent = `${j + 1}${this.solved.has(j) ? " ✓" : ""}`;
-      });
-      this.count.textContent = `${this.solved.size} of ${this.patients.length} diagnosed`;
+      this.mark();
       this.plot(patient);
       this.says.replaceChildren("It says: ", bdi(`“${patient.says} …”`));
       this.options.replaceChildren(...patient.options.map((option) => el("label", {},
@@ -56,14 +44,19 @@
       this.status.replaceChildren();
     }
 
+    mark() {
+      this.buttons.forEach((button, j) => {
+        button.setAttribute("aria-pressed", String(j === this.at));
+        button.setAttribute("aria-label", `Patient ${j + 1}${this.solved.has(j) ? ", diagnosed" : ""}`);
+        button.textContent = `${j + 1}${this.solved.has(j) ? " ✓" : ""}`;
+      });
+      this.count.textContent = `${this.solved.size} of ${this.patients.length} diagnosed`;
+    }
+
     answer(option) {
       const right = option === this.patients[this.at].is, [looks, repair] = this.notes[option];
-      if (right && !this.solved.has(this.at)) {
-        this.solved.add(this.at);
-        this.buttons[this.at].textContent = `${this.at + 1} ✓`;
-        this.buttons[this.at].setAttribute("aria-label", `Patient ${this.at + 1}, diagnosed`);
-        this.count.textContent = `${this.solved.size} of ${this.patients.length} diagnosed`;
-      }
+      if (right) this.solved.add(this.at);
+      this.mark();
       this.status.replaceChildren(
         el("span", { class: right ? "good" : "bad" }, right ? "Yes. " : "No. "),
         right ? `If ${option}: ${looks}. Repair: ` : `If ${option}, one would see this: ${looks}.`,
@@ -77,8 +70,8 @@
       const x = (step) => LEFT + (step / this.steps) * (W - LEFT - RIGHT);
       const y = (loss) => TOP + ((high - Math.log(Math.max(loss, 0.01))) / (high - low)) * (H - TOP - BOTTOM);
       const path = (curve, each, shift) => curve.map((v, i) => `${i ? "L" : "M"}${x((i + shift) * each).toFixed(1)} ${y(v).toFixed(1)}`).join("");
-      const level = (cls, loss) => draw("line", { class: cls, x1: LEFT, x2: W - RIGHT, y1: y(loss).toFixed(1), y2: y(loss).toFixed(1) });
-      const word = (text, at, from, anchor = "end") => draw("text", { x: at, y: from.toFixed(1), "text-anchor": anchor }, text);
+      const level = (cls, loss) => svg("line", { class: cls, x1: LEFT, x2: W - RIGHT, y1: y(loss).toFixed(1), y2: y(loss).toFixed(1) });
+      const word = (text, at, from, anchor = "end") => svg("text", { x: at, y: from.toFixed(1), "text-anchor": anchor }, text);
       const ticks = TICKS.filter((t) => Math.log(t) > low && Math.log(t) < high);
       const steps = [0, 0.25, 0.5, 0.75, 1].map((part) => Math.round(part * this.steps));
       this.svg.replaceChildren(
@@ -86,9 +79,9 @@
         ...steps.map((s) => word(String(s), x(s), H - 27, s === this.steps ? "end" : "middle")),
         word("training step; loss in nats per word, logarithmic", (W + LEFT) / 2, H - 5, "middle"),
         ...lines.flatMap(([name, loss]) => [level("line", loss), word(name, W - RIGHT, y(loss) - 4)]),
-        draw("path", { class: "healthy", d: path(this.healthy.train, this.each, 0.5) }),
-        draw("path", { class: "train", d: path(patient.train, this.each, 0.5) }),
-        draw("path", { class: "held", d: path(patient.held, this.look, 1) }));
+        svg("path", { class: "healthy", d: path(this.healthy.train, this.each, 0.5) }),
+        svg("path", { class: "train", d: path(patient.train, this.each, 0.5) }),
+        svg("path", { class: "held", d: path(patient.held, this.look, 1) }));
       const first = patient.train[0], last = patient.train.at(-1), held = patient.held.at(-1);
       this.svg.setAttribute("aria-label", `Patient ${this.at + 1}: the training loss goes from ${first.toFixed(2)} to ${last.toFixed(2)
         }, lowest ${Math.min(...patient.train).toFixed(2)}; the held-out loss ends at ${held.toFixed(2)

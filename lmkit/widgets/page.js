@@ -21,6 +21,12 @@
     node.append(...children);
     return node;
   }
+  function svg(tag, props = {}, ...children) {
+    const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [name, value] of Object.entries(props)) node.setAttribute(name, value);
+    node.append(...children);
+    return node;
+  }
   const bdi = (text, cls) => el("bdi", cls ? { class: cls } : {}, text);
 
   // Call look() whenever the page's colours may have changed, until what is returned is called.

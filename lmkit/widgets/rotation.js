@@ -15,13 +15,6 @@
   // A hand points up at angle 0 and turns with the clock.
   const tip = (angle, r) => [r * Math.sin(angle), -r * Math.cos(angle)].map((x) => x.toFixed(2));
 
-  function svg(tag, props = {}, ...children) {
-    const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-    for (const [name, value] of Object.entries(props)) node.setAttribute(name, value);
-    node.append(...children);
-    return node;
-  }
-
   class Rotation extends Figure {
     disconnectedCallback() {
       this.stop();

@@ -22,16 +22,8 @@
 
   // __PAGE__
 
-  function icon(name) {
-    const space = "http://www.w3.org/2000/svg", svg = document.createElementNS(space, "svg");
-    const path = document.createElementNS(space, "path");
-    svg.setAttribute("viewBox", "0 0 24 24");
-    svg.setAttribute("aria-hidden", "true");
-    svg.setAttribute("class", name);
-    path.setAttribute("d", ICONS[name]);
-    svg.append(path);
-    return svg;
-  }
+  const icon = (name) =>
+    svg("svg", { viewBox: "0 0 24 24", "aria-hidden": "true", class: name }, svg("path", { d: ICONS[name] }));
 
   // A piece starts with what joins what is before it: give it something to stand on.
   const standing = (text) => (/^\p{M}/u.test(text) ? `◌${text}` : text === "\u200d" ? "‹200D›" : text);

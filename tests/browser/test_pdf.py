@@ -78,11 +78,12 @@ def test_a_small_book(small, browser, tmp_path):
 def test_what_is_wrong_with_a_page_is_said(small, browser, tmp_path, more, said):
     with pytest.raises(SystemExit, match=re.escape(said)):
         pdf.book_as_pdf(browser, small(more), CONTENTS, "Small", tmp_path / "small.pdf")
+    assert not (tmp_path / "small.pdf").exists()
 
 
 def test_without_a_browser_it_says_what_to_do(small, monkeypatch):
     monkeypatch.setattr(pdf.browser, "installed", lambda: None)
-    monkeypatch.setattr(pdf, "BOOK", small(""))
+    monkeypatch.setattr(pdf.browser, "BOOK", small(""))
     monkeypatch.setattr("sys.argv", ["pdf.py"])
     with pytest.raises(SystemExit, match="install Chromium"):
         pdf.main()
