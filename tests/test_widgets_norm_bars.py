@@ -66,7 +66,8 @@ def test_no_name_reaches_the_html_raw(text):
 
 
 def test_the_script_asks_nobody_and_is_small():
-    assert "http" not in SCRIPT and len(SCRIPT) < 16_000 and SCRIPT.count("<script") == 1
+    assert "http" not in SCRIPT.replace("http://www.w3.org/2000/svg", "")  # the name of SVG is no address
+    assert len(SCRIPT) < 16_000 and SCRIPT.count("<script") == 1
 
 
 @pytest.mark.parametrize(
